@@ -1,0 +1,2 @@
+//! The `asterflow` program.
+fn main() {}

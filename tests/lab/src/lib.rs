@@ -1,0 +1,1 @@
+//! A real Asterisk, a real MariaDB and SIP phones.
