@@ -1,1 +1,50 @@
-//! AsterFlow.
+//! AsterFlow: a wall-display command centre for the queues of an Asterisk PBX.
+//!
+//! # Bird's eye
+//! ```text
+//!  Asterisk AMI ──> pbx::ami ────> tasks::live (owns domain::live) ──watch──┐
+//!  PBX MySQL ─────> pbx::mysql ──> tasks::sync (domain::history) ──> store ─┼─> views (pure) ─> kiosk (ui/) | admin
+//!  touch, web ────> tasks::control ─> pbx::ami            answers only after the effect was seen
+//! ```
+//! Data flows one way, from the PBX to the eye. A view is made from a snapshot by a pure function; a display only
+//! shows it.
+//!
+//! # Map
+//! | module | owns |
+//! |---|---|
+//! | [`domain`] | what a queue, member, visit, cell *is*; pure: no clock, no I/O, no logging |
+//! | [`config`] | `asterflow.toml`: as written → validated → as used |
+//! | [`pbx`] | the wire to one PBX: AMI bytes and sessions, its MySQL tables |
+//! | [`store`] | SQLite: one writer thread, readers beside it |
+//! | [`tasks`] | the running owners: live, sync, history, control, accounts |
+//! | [`views`] | snapshots and figures → what a page shows |
+//! | `kiosk` | the Slint wall: window, headless, KMS (feature `kiosk`) |
+//! | [`admin`] | hyper and axum: login, API, status page |
+//! | [`cli`], [`daemon`] | arguments, and the wiring of everything |
+//!
+//! # Layer rule (held by `tests/it/tidy.rs`)
+//! `domain` uses nothing of ours; `views` and `config` and `store` use `domain`; `pbx` uses `domain` and its own
+//! config section; `tasks` use `domain`, `pbx`, `store`, `config`; `kiosk` and `admin` use `views`, `domain` and the
+//! handles of `tasks`. Absent on purpose: no module below `tasks` knows that time passes by itself, and no display
+//! can reach the PBX or the store.
+//!
+//! # Where do I change …
+//! | to change | look in |
+//! |---|---|
+//! | how an AMI event becomes a state | `pbx/ami/event.rs` (bytes → event), `domain/live/apply.rs` (event → floor), `domain/live/board.rs` (floor → state) |
+//! | how a queue_log row becomes a visit and a cell | `domain/history/fold.rs` (rows → visits), `domain/history/cells.rs` (visits → cells) |
+//! | what a number means | `domain/history/figures.rs` |
+//! | what a page shows | `views/`, then `ui/pages/` |
+//! | an HTTP route and who may use it | `admin/routes.rs` |
+//! | a configuration key | `config/raw.rs`, then `config/validate.rs` |
+//! | what listening does | `tasks/control.rs` and `domain/control.rs` |
+
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod pbx;
+pub mod store;
+pub mod tasks;
+pub mod views;

@@ -1,0 +1,3 @@
+//! The floor now: queues, members, callers, channels and bridges of one PBX.
+
+pub mod snapshot;

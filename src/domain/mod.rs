@@ -1,0 +1,8 @@
+//! What things are: ids, time, the floor now, the history, control. Pure: no clocks, no I/O, no logging.
+
+pub mod control;
+pub mod history;
+pub mod ids;
+pub mod link;
+pub mod live;
+pub mod time;

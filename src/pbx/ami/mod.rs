@@ -1,0 +1,1 @@
+//! The Asterisk Manager Interface: bytes → frames → events; actions → bytes; the session between them.

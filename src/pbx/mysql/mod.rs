@@ -1,0 +1,1 @@
+//! The PBX's MySQL or MariaDB.

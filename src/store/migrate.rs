@@ -1,0 +1,75 @@
+//! Opening the file, and bringing its schema up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::error::StoreError;
+
+/// The migrations in order; `user_version` counts those that are done.
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_history.sql"), include_str!("migrations/0002_accounts.sql")];
+
+/// Opens the writer's connection. Journal, accounts and cursors must survive a power cut: synchronous=FULL.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = match prepare(path) {
+        Ok(connection) => connection,
+        Err(StoreError::Sqlite(error)) if is_corrupt(&error) => {
+            move_aside(path)?;
+            prepare(path)?
+        }
+        Err(error) => return Err(error),
+    };
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+fn prepare(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.execute_batch(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;
+         PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-8192;",
+    )?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" {
+        return Ok(connection);
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(StoreError::Sqlite(rusqlite::Error::SqliteFailure(code, Some(verdict))))
+}
+
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+/// A corrupt file is kept for a look, under the first free name; history comes again from the PBX.
+fn move_aside(path: &Path) -> Result<(), StoreError> {
+    let target = (1..)
+        .map(|n| path.with_extension(format!("db.corrupt-{n}")))
+        .find(|candidate| !candidate.exists())
+        .ok_or(StoreError::Stopped)?;
+    for suffix in ["-wal", "-shm"] {
+        let mut side = path.as_os_str().to_owned();
+        side.push(suffix);
+        let _ = std::fs::remove_file(side);
+    }
+    std::fs::rename(path, &target).map_err(|source| StoreError::Folder { path: path.into(), source })
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Newer { path: path.into(), found, known });
+    }
+    for (index, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

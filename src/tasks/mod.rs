@@ -1,0 +1,25 @@
+//! The running owners of state. Readers get `watch` channels; commands are bounded mailboxes that answer after the effect.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::domain::history::figures::Today;
+use crate::domain::ids::PbxName;
+use crate::domain::link::LinkStatus;
+use crate::domain::live::snapshot::Snapshot;
+
+/// What the displays may see of one PBX.
+#[derive(Clone)]
+pub struct PbxView {
+    /// Its name.
+    pub name: PbxName,
+    /// Its clock's zone.
+    pub zone: jiff::tz::TimeZone,
+    /// The floor now.
+    pub live: watch::Receiver<Arc<Snapshot>>,
+    /// The figures of today.
+    pub today: watch::Receiver<Arc<Today>>,
+    /// How its database stands.
+    pub database: watch::Receiver<LinkStatus>,
+}

@@ -1,0 +1,1 @@
+//! Snapshots and figures → what a page shows. Pure: nothing here can fail or wait.
