@@ -1,1 +1,5 @@
-//! Integration tests.
+//! Integration tests: one binary, a module a topic.
+
+mod captures;
+mod replay;
+mod tidy;
