@@ -5,4 +5,5 @@ pub mod history;
 pub mod ids;
 pub mod link;
 pub mod live;
+pub mod problem;
 pub mod time;
