@@ -85,7 +85,7 @@ impl<'a> Section<'a> {
     ) -> Option<T> {
         let name = self.key(key);
         let written = self.take(key);
-        if let Some(value) = self.from_page(&name, &parse) {
+        if let Some(value) = self.page(&name, &parse) {
             return Some(value);
         }
         if let Some(value) = written {
@@ -138,7 +138,7 @@ impl<'a> Section<'a> {
         let name = self.key(key);
         let written = self.take(key);
         let whole = |text: &str| split(text).map(&parse).collect::<Result<Vec<T>, Wrong>>();
-        if let Some(values) = self.from_page(&name, &whole) {
+        if let Some(values) = self.page(&name, whole) {
             return Some(values);
         }
         if let Some(value) = written {
@@ -231,7 +231,7 @@ impl<'a> Section<'a> {
     }
 
     /// A value of the web page that is refused is a warning: the file's stands in.
-    fn from_page<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+    fn page<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
         let text = self.report.overlay.get(name).filter(|_| Overlay::takes(name))?;
         match parse(text) {
             Ok(parsed) => {
