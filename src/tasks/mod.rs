@@ -1,7 +1,9 @@
 //! The running owners of state. Readers get `watch` channels; commands are bounded mailboxes that answer after the effect.
 
-// pub mod control;
+pub mod accounts;
+pub mod control;
 pub mod live;
+pub mod settings;
 
 use std::sync::Arc;
 
