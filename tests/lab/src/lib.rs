@@ -12,13 +12,19 @@ pub mod asterisk;
 mod cert;
 mod chroot;
 pub mod floor;
+mod lab;
 mod mariadb;
+pub mod phone;
 mod ports;
 mod process;
+mod sip;
+mod ua;
 
 pub use asterisk::{Asterisk, AsteriskOptions};
 pub use chroot::{Chroot, Instance};
+pub use lab::{Lab, LabOptions};
 pub use mariadb::{Account, MariaDb, MariaOptions};
+pub use ua::{Behaviour, CallRecord, CallState, Direction, Side};
 
 /// Says on stderr what takes long.
 #[allow(clippy::print_stderr, reason = "a test has no other log")]
