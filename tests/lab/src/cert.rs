@@ -8,7 +8,7 @@ use crate::process::run;
 
 /// Files of one certificate.
 #[derive(Debug, Clone)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     folder: PathBuf,
 }
 
@@ -17,7 +17,7 @@ impl Certificate {
     ///
     /// # Errors
     /// When openssl is not installed.
-    pub async fn new(folder: &Path) -> Result<Self> {
+    pub(crate) async fn new(folder: &Path) -> Result<Self> {
         let this = Self { folder: folder.to_owned() };
         let path = |name: &str| folder.join(name).display().to_string();
         let (ca, ca_key, key, csr, pem) = (path("ca.pem"), path("ca.key"), path("server.key"), path("csr"), path("server.pem"));
@@ -37,7 +37,7 @@ impl Certificate {
 
     /// The authority to trust.
     #[must_use]
-    pub fn ca_file(&self) -> PathBuf {
+    pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
 
@@ -45,7 +45,7 @@ impl Certificate {
     ///
     /// # Errors
     /// When the files are gone.
-    pub fn bundle(&self) -> Result<String> {
+    pub(crate) fn bundle(&self) -> Result<String> {
         let read = |name: &str| std::fs::read_to_string(self.folder.join(name)).with_context(|| format!("read {name}"));
         Ok(read("server.pem")? + &read("server.key")?)
     }

@@ -65,19 +65,27 @@ impl Lab {
         for phone in self.phones.values() {
             phone.register().await.with_context(|| format!("register {}", phone.extension()))?;
         }
-        let deadline = tokio::time::Instant::now() + QUALIFIED;
+        self.wait_free(QUALIFIED).await
+    }
+
+    /// Waits until every queue member is free and no caller waits.
+    ///
+    /// # Errors
+    /// When that is not so after `within`; the message names who is not free.
+    pub async fn wait_free(&self, within: Duration) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + within;
         loop {
-            let members = self.ami.list("QueueStatus", &[]).await?;
-            let away: Vec<&str> = members
+            let events = self.ami.list("QueueStatus", &[]).await?;
+            let busy: Vec<&str> = events
                 .iter()
-                .filter(|event| event.is("QueueMember") && event.get("Status") != "1")
-                .map(|event| event.get("Location"))
+                .filter(|event| event.is("QueueEntry") || (event.is("QueueMember") && event.get("Status") != "1"))
+                .map(|event| if event.is("QueueEntry") { event.get("Channel") } else { event.get("Location") })
                 .collect();
-            if away.is_empty() {
+            if busy.is_empty() {
                 return Ok(());
             }
             if tokio::time::Instant::now() > deadline {
-                anyhow::bail!("these members are not free after {QUALIFIED:?}: {}", away.join(", "));
+                anyhow::bail!("these are not free after {within:?}: {}", busy.join(", "));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -17,6 +17,7 @@ mod mariadb;
 pub mod phone;
 mod ports;
 mod process;
+pub mod scenario;
 mod sip;
 mod ua;
 

@@ -15,7 +15,7 @@ use crate::process::{Process, run};
 use crate::{floor, ports};
 
 /// The name of the one database.
-pub const DATABASE: &str = "asterisk";
+pub(crate) const DATABASE: &str = "asterisk";
 const SCHEMA: &str = include_str!("schema.sql");
 const READY: Duration = Duration::from_secs(40);
 
@@ -208,6 +208,34 @@ impl MariaDb {
         run(&["mariadb", "--no-defaults", &socket, "-uroot", "--default-character-set=utf8mb4"], Some(sql.as_bytes()))
             .await
             .map(drop)
+    }
+
+    /// The queue_log rows of a call, oldest first: queuename, agent, event, data1 to data5.
+    ///
+    /// # Errors
+    /// As [`MariaDb::query`].
+    pub async fn queue_log(&self, callid: &str) -> Result<Vec<Vec<String>>> {
+        let columns = "queuename, agent, event, data1, data2, data3, data4, data5";
+        self.query(&format!("SELECT {columns} FROM queue_log WHERE callid = '{callid}' ORDER BY id")).await
+    }
+
+    /// Waits until queue_log holds `event` of a call.
+    ///
+    /// # Errors
+    /// When it does not within `within`; the message shows the events that are there.
+    pub async fn wait_row(&self, callid: &str, event: &str, within: Duration) -> Result<()> {
+        let deadline = Instant::now() + within;
+        loop {
+            let rows = self.queue_log(callid).await?;
+            if rows.iter().any(|row| row[2] == event) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let there: Vec<&str> = rows.iter().map(|row| row[2].as_str()).collect();
+                bail!("call {callid} has no row {event} after {within:?}, only {}", there.join(", "));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {

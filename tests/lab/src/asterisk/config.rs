@@ -21,10 +21,10 @@ pub(super) struct Plan<'a> {
 pub(super) fn write(instance: &Instance, plan: &Plan<'_>) -> Result<()> {
     let Ports { sip, rtp, .. } = plan.ports;
     let account = plan.database.asterisk();
-    let modules = plan.chroot.library("chan_pjsip.so")?;
-    let modules = modules.trim_end_matches("/chan_pjsip.so");
-    instance.write("etc/asterisk.conf", &asterisk(instance, modules))?;
-    instance.write("etc/modules.conf", MODULES)?;
+    let library = plan.chroot.library("chan_pjsip.so")?;
+    let folder = library.trim_end_matches("/chan_pjsip.so");
+    instance.write("etc/asterisk.conf", &asterisk(instance, folder))?;
+    instance.write("etc/modules.conf", &modules())?;
     instance.write("etc/logger.conf", "[general]\nqueue_log=yes\n[logfiles]\nfull => notice,warning,error,verbose(3)\n")?;
     instance.write("etc/manager.conf", &manager(plan))?;
     instance.write("etc/extensions.conf", &dialplan())?;
@@ -44,11 +44,11 @@ pub(super) fn write(instance: &Instance, plan: &Plan<'_>) -> Result<()> {
         ),
     )?;
     instance.write("etc/cdr.conf", "[general]\nenable=yes\nunanswered=yes\n")?;
-    instance.write("etc/cdr_adaptive_odbc.conf", "[lab]\nconnection=lab\ntable=cdr\nalias start => start\n")?;
+    instance.write("etc/cdr_adaptive_odbc.conf", "[lab]\nconnection=lab\ntable=cdr\n")?;
     instance.write("etc/cel.conf", "[general]\nenable=no\n")?;
     instance.write("etc/queues.conf", "[general]\npersistentmembers=yes\nautofill=yes\nshared_lastcall=no\nlog_membername_as_agent=yes\n")?;
-    instance.write("etc/musiconhold.conf", "[default]\nmode=files\ndirectory=moh\n")?;
-    for empty in ["features", "acl", "ccss", "udptl", "indications", "stasis", "users", "http"] {
+    instance.write("etc/musiconhold.conf", "[default]\nmode=files\ndirectory=sounds/en\n")?;
+    for empty in ["features", "ccss", "udptl", "indications", "stasis", "http", "queuerules"] {
         instance.write(&format!("etc/{empty}.conf"), "[general]\n")?;
     }
     instance.write("odbc/odbcinst.ini", &format!("[maria]\nDriver={}\n", plan.chroot.library("libmaodbc.so")?))?;
@@ -133,76 +133,26 @@ aor=realtime,ps_aors
 identify=realtime,ps_endpoint_id_ips
 ";
 
-/// Everything is loaded except what opens sockets of its own or complains without a configuration.
-const MODULES: &str = "[modules]
-autoload=yes
-noload => chan_iax2.so
-noload => chan_unistim.so
-noload => chan_motif.so
-noload => chan_console.so
-noload => chan_websocket.so
-noload => chan_audiosocket.so
-noload => pbx_dundi.so
-noload => pbx_ael.so
-noload => pbx_lua.so
-noload => pbx_realtime.so
-noload => app_voicemail.so
-noload => app_voicemail_odbc.so
-noload => app_voicemail_imap.so
-noload => app_minivm.so
-noload => app_jack.so
-noload => app_festival.so
-noload => app_adsiprog.so
-noload => app_alarmreceiver.so
-noload => app_agent_pool.so
-noload => app_followme.so
-noload => app_confbridge.so
-noload => cdr_csv.so
-noload => cdr_custom.so
-noload => cdr_manager.so
-noload => cdr_odbc.so
-noload => cdr_pgsql.so
-noload => cdr_radius.so
-noload => cdr_sqlite3_custom.so
-noload => cdr_tds.so
-noload => cel_custom.so
-noload => cel_manager.so
-noload => cel_odbc.so
-noload => cel_pgsql.so
-noload => cel_radius.so
-noload => cel_sqlite3_custom.so
-noload => cel_tds.so
-noload => chan_sip.so
-noload => chan_skinny.so
-noload => chan_mgcp.so
-noload => func_odbc.so
-noload => res_ari.so
-noload => res_calendar.so
-noload => res_cdrel_custom.so
-noload => res_config_ldap.so
-noload => res_config_pgsql.so
-noload => res_config_sqlite3.so
-noload => res_config_curl.so
-noload => res_adsi.so
-noload => res_smdi.so
-noload => res_fax.so
-noload => res_geolocation.so
-noload => res_hep.so
-noload => res_limit.so
-noload => res_parking.so
-noload => res_phoneprov.so
-noload => res_prometheus.so
-noload => res_resolver_unbound.so
-noload => res_rtp_multicast.so
-noload => res_snmp.so
-noload => res_stir_shaken.so
-noload => res_stun_monitor.so
-noload => res_timing_pthread.so
-noload => res_websocket_client.so
-noload => res_xmpp.so
-noload => res_pjsip_config_wizard.so
-noload => res_pjsip_phoneprov_provider.so
-noload => res_pjsip_transport_websocket.so
-noload => codec_amr.so
-noload => codec_codec2.so
+/// Everything is loaded except what opens sockets of its own, needs hardware or complains without a configuration.
+fn modules() -> String {
+    let mut text = String::from("[modules]\nautoload=yes\n");
+    NOT_LOADED.split_whitespace().for_each(|name| text.push_str(&format!("noload => {name}.so\n")));
+    text
+}
+
+const NOT_LOADED: &str = "
+app_adsiprog app_agent_pool app_alarmreceiver app_amd app_confbridge app_festival app_followme app_getcpeid
+app_jack app_minivm app_page app_sla app_stasis app_stasis_broadcast app_voicemail app_voicemail_imap
+app_voicemail_odbc cdr_csv cdr_custom cdr_manager cdr_odbc cdr_pgsql cdr_radius cdr_sqlite3_custom cdr_tds
+cel_custom cel_manager cel_odbc cel_pgsql cel_radius cel_sqlite3_custom cel_tds chan_audiosocket chan_console
+chan_iax2 chan_mgcp chan_motif chan_rtp chan_sip chan_skinny chan_unistim chan_websocket codec_amr codec_codec2
+func_odbc pbx_ael pbx_dundi pbx_lua pbx_realtime res_adsi res_aeap res_ari res_ari_applications res_ari_asterisk
+res_ari_bridges res_ari_channels res_ari_device_states res_ari_endpoints res_ari_events res_ari_playbacks
+res_ari_recordings res_ari_sounds res_calendar res_calendar_caldav res_calendar_ews res_calendar_exchange
+res_calendar_icalendar res_cdrel_custom res_clialiases res_config_curl res_config_ldap res_config_pgsql
+res_config_sqlite3 res_fax res_fax_spandsp res_geolocation res_hep res_hep_pjsip res_hep_rtcp
+res_http_media_cache res_limit res_parking res_phoneprov res_pjsip_config_wizard res_pjsip_geolocation
+res_pjsip_notify res_pjsip_phoneprov_provider res_pjsip_stir_shaken res_pjsip_transport_websocket res_prometheus
+res_resolver_unbound res_rtp_multicast res_smdi res_snmp res_speech_aeap res_stasis_broadcast res_statsd
+res_stir_shaken res_stun_monitor res_timing_pthread res_websocket_client res_xmpp
 ";
