@@ -105,7 +105,11 @@ impl Ami {
         let mine = |message: &Message| message.get("ActionID") == id && !message.get("Event").is_empty();
         self.wait(ANSWER, |message| mine(message) && message.get("EventList") == "Complete").await?;
         let all = self.seen.borrow();
-        Ok(all.iter().filter(|message| mine(message) && message.get("EventList") != "Complete").cloned().collect())
+        Ok(all
+            .iter()
+            .filter(|message| mine(message) && message.get("EventList") != "Complete")
+            .cloned()
+            .collect())
     }
 
     /// Waits for the first message since the login that fits; it may have come already.
@@ -120,7 +124,12 @@ impl Ami {
     ///
     /// # Errors
     /// As [`Ami::wait`].
-    pub async fn wait_since(&self, mark: usize, within: Duration, fits: impl Fn(&Message) -> bool) -> Result<Message> {
+    pub async fn wait_since(
+        &self,
+        mark: usize,
+        within: Duration,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Result<Message> {
         let mut seen = self.seen.clone();
         let found = timeout(within, async {
             let mut from = mark;

@@ -20,15 +20,54 @@ impl Certificate {
     pub(crate) async fn new(folder: &Path) -> Result<Self> {
         let this = Self { folder: folder.to_owned() };
         let path = |name: &str| folder.join(name).display().to_string();
-        let (ca, ca_key, key, csr, pem) = (path("ca.pem"), path("ca.key"), path("server.key"), path("csr"), path("server.pem"));
+        let (ca, ca_key, key, csr, pem) =
+            (path("ca.pem"), path("ca.key"), path("server.key"), path("csr"), path("server.pem"));
         let extensions = path("ext");
-        std::fs::write(&extensions, "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")?;
+        std::fs::write(
+            &extensions,
+            "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n",
+        )?;
         let ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-        let first = [&["openssl", "req", "-x509", "-days", "30", "-subj", "/CN=AsterFlow lab CA", "-keyout", &ca_key,
-            "-out", &ca, "-addext", "keyUsage=critical,keyCertSign,cRLSign"][..], &ec[..]].concat();
-        let second = [&["openssl", "req", "-subj", "/CN=127.0.0.1", "-keyout", &key, "-out", &csr][..], &ec[..]].concat();
-        let third = ["openssl", "x509", "-req", "-days", "30", "-in", &csr, "-CA", &ca, "-CAkey", &ca_key,
-            "-CAcreateserial", "-extfile", &extensions, "-out", &pem];
+        let first = [
+            &[
+                "openssl",
+                "req",
+                "-x509",
+                "-days",
+                "30",
+                "-subj",
+                "/CN=AsterFlow lab CA",
+                "-keyout",
+                &ca_key,
+                "-out",
+                &ca,
+                "-addext",
+                "keyUsage=critical,keyCertSign,cRLSign",
+            ][..],
+            &ec[..],
+        ]
+        .concat();
+        let second =
+            [&["openssl", "req", "-subj", "/CN=127.0.0.1", "-keyout", &key, "-out", &csr][..], &ec[..]]
+                .concat();
+        let third = [
+            "openssl",
+            "x509",
+            "-req",
+            "-days",
+            "30",
+            "-in",
+            &csr,
+            "-CA",
+            &ca,
+            "-CAkey",
+            &ca_key,
+            "-CAcreateserial",
+            "-extfile",
+            &extensions,
+            "-out",
+            &pem,
+        ];
         for step in [&first[..], &second[..], &third[..]] {
             run(step, None).await.context("make a certificate (is openssl installed?)")?;
         }
@@ -46,12 +85,18 @@ impl Certificate {
     /// # Errors
     /// When the files are gone.
     pub(crate) fn bundle(&self) -> Result<String> {
-        let read = |name: &str| std::fs::read_to_string(self.folder.join(name)).with_context(|| format!("read {name}"));
+        let read = |name: &str| {
+            std::fs::read_to_string(self.folder.join(name)).with_context(|| format!("read {name}"))
+        };
         Ok(read("server.pem")? + &read("server.key")?)
     }
 
     pub(crate) fn mariadb_arguments(&self) -> [String; 3] {
         let path = |name: &str| self.folder.join(name).display().to_string();
-        [format!("--ssl-ca={}", path("ca.pem")), format!("--ssl-cert={}", path("server.pem")), format!("--ssl-key={}", path("server.key"))]
+        [
+            format!("--ssl-ca={}", path("ca.pem")),
+            format!("--ssl-cert={}", path("server.pem")),
+            format!("--ssl-key={}", path("server.key")),
+        ]
     }
 }

@@ -31,24 +31,52 @@ pub struct QueueSpec {
 /// The three queues.
 pub const QUEUES: [QueueSpec; 3] = [
     QueueSpec {
-        name: "sales", extension: "800", strategy: "ringall", ring_seconds: 8, wait_seconds: 60,
-        service_level_seconds: 20, max_waiting: 0, key_context: None, members: &[("101", 0), ("102", 0), ("103", 2)],
+        name: "sales",
+        extension: "800",
+        strategy: "ringall",
+        ring_seconds: 8,
+        wait_seconds: 60,
+        service_level_seconds: 20,
+        max_waiting: 0,
+        key_context: None,
+        members: &[("101", 0), ("102", 0), ("103", 2)],
     },
     QueueSpec {
-        name: "support", extension: "801", strategy: "rrmemory", ring_seconds: 8, wait_seconds: 45,
-        service_level_seconds: 10, max_waiting: 0, key_context: Some("queue-keys"),
+        name: "support",
+        extension: "801",
+        strategy: "rrmemory",
+        ring_seconds: 8,
+        wait_seconds: 45,
+        service_level_seconds: 10,
+        max_waiting: 0,
+        key_context: Some("queue-keys"),
         members: &[("103", 0), ("104", 0), ("105", 1)],
     },
     QueueSpec {
-        name: "vip", extension: "802", strategy: "linear", ring_seconds: 5, wait_seconds: 12,
-        service_level_seconds: 5, max_waiting: 2, key_context: None, members: &[("106", 0), ("107", 1)],
+        name: "vip",
+        extension: "802",
+        strategy: "linear",
+        ring_seconds: 5,
+        wait_seconds: 12,
+        service_level_seconds: 5,
+        max_waiting: 2,
+        key_context: None,
+        members: &[("106", 0), ("107", 1)],
     },
 ];
 
 /// The phones: extension and the name of who sits there. 108 is spare, 201 and 202 are the supervisors'.
 pub const PHONES: [(&str, &str); 10] = [
-    ("101", "Alice Adams"), ("102", "Bob Brown"), ("103", "Carol Clark"), ("104", "Dave Diaz"), ("105", "Eve Évans"),
-    ("106", "Frank Fox"), ("107", "Grace Gray"), ("108", "Heidi"), ("201", "Desk 201"), ("202", "Desk 202"),
+    ("101", "Alice Adams"),
+    ("102", "Bob Brown"),
+    ("103", "Carol Clark"),
+    ("104", "Dave Diaz"),
+    ("105", "Eve Évans"),
+    ("106", "Frank Fox"),
+    ("107", "Grace Gray"),
+    ("108", "Heidi"),
+    ("201", "Desk 201"),
+    ("202", "Desk 202"),
 ];
 
 /// Who sits at `extension`; empty for an unknown one.
@@ -108,7 +136,8 @@ fn fill(sql: &mut String, queue: &QueueSpec) {
         let _ = writeln!(
             sql,
             "INSERT INTO queue_members (queue_name, interface, membername, penalty, paused) VALUES ('{}', 'PJSIP/{number}', '{}', {penalty}, 0);",
-            queue.name, name_of(number)
+            queue.name,
+            name_of(number)
         );
     }
 }

@@ -45,7 +45,8 @@ impl Lab {
     pub async fn start(options: LabOptions) -> Result<Self> {
         let chroot = Chroot::ensure().await?;
         let database = MariaDb::start(options.database).await.context("start MariaDB")?;
-        let asterisk = Asterisk::start(&chroot, &database, options.asterisk).await.context("start Asterisk")?;
+        let asterisk =
+            Asterisk::start(&chroot, &database, options.asterisk).await.context("start Asterisk")?;
         let ami = Ami::login(asterisk.ami_address(), &asterisk::FULL).await?;
         let mut phones = BTreeMap::new();
         for (extension, name) in floor::PHONES {
@@ -78,8 +79,12 @@ impl Lab {
             let events = self.ami.list("QueueStatus", &[]).await?;
             let busy: Vec<&str> = events
                 .iter()
-                .filter(|event| event.is("QueueEntry") || (event.is("QueueMember") && event.get("Status") != "1"))
-                .map(|event| if event.is("QueueEntry") { event.get("Channel") } else { event.get("Location") })
+                .filter(|event| {
+                    event.is("QueueEntry") || (event.is("QueueMember") && event.get("Status") != "1")
+                })
+                .map(
+                    |event| if event.is("QueueEntry") { event.get("Channel") } else { event.get("Location") },
+                )
                 .collect();
             if busy.is_empty() {
                 return Ok(());

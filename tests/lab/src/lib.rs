@@ -5,7 +5,10 @@
 //! and commands it. [`scenario`] holds calls by name whose [`scenario::Outcome`] says what the phones really did.
 //!
 //! It never needs the network once the root is cached, and listens on loopback only.
-#![allow(clippy::disallowed_methods, reason = "a lab measures real time; the ban on clocks is for AsterFlow itself")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a lab measures real time; the ban on clocks is for AsterFlow itself"
+)]
 
 pub mod ami;
 pub mod asterisk;
@@ -18,7 +21,9 @@ pub mod phone;
 mod ports;
 mod process;
 pub mod scenario;
+mod settings;
 mod sip;
+pub mod traffic;
 mod ua;
 
 pub use asterisk::{Asterisk, AsteriskOptions};

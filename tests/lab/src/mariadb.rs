@@ -76,8 +76,12 @@ impl MariaDb {
         let data = self.path("data");
         std::fs::create_dir(&data)?;
         let mut argv = vec![
-            "mariadb-install-db".to_owned(), "--no-defaults".into(), format!("--datadir={}", data.display()),
-            "--auth-root-authentication-method=normal".into(), "--skip-test-db".into(), "--skip-name-resolve".into(),
+            "mariadb-install-db".to_owned(),
+            "--no-defaults".into(),
+            format!("--datadir={}", data.display()),
+            "--auth-root-authentication-method=normal".into(),
+            "--skip-test-db".into(),
+            "--skip-name-resolve".into(),
             "--innodb-log-file-size=8M".into(),
         ];
         if let Some((uid, gid)) = mysql_ids().await? {
@@ -99,13 +103,20 @@ impl MariaDb {
         argv.extend(["--".into(), "mariadbd".into(), "--no-defaults".into()]);
         let path = |name: &str| self.path(name).display().to_string();
         argv.extend([
-            format!("--datadir={}", path("data")), format!("--socket={}", path("sock")),
-            format!("--pid-file={}", path("pid")), format!("--port={}", self.port),
-            "--bind-address=127.0.0.1".into(), "--skip-name-resolve".into(), "--skip-log-bin".into(),
-            "--character-set-server=utf8mb4".into(), "--performance-schema=off".into(),
-            "--innodb-buffer-pool-size=32M".into(), "--innodb-log-file-size=8M".into(),
+            format!("--datadir={}", path("data")),
+            format!("--socket={}", path("sock")),
+            format!("--pid-file={}", path("pid")),
+            format!("--port={}", self.port),
+            "--bind-address=127.0.0.1".into(),
+            "--skip-name-resolve".into(),
+            "--skip-log-bin".into(),
+            "--character-set-server=utf8mb4".into(),
+            "--performance-schema=off".into(),
+            "--innodb-buffer-pool-size=32M".into(),
+            "--innodb-log-file-size=8M".into(),
             // A lab's rows need not survive a power failure, only a kill.
-            "--innodb-flush-log-at-trx-commit=2".into(), "--innodb-doublewrite=0".into(),
+            "--innodb-flush-log-at-trx-commit=2".into(),
+            "--innodb-doublewrite=0".into(),
             format!("--default-time-zone={}", self.options.time_zone.as_deref().unwrap_or("+00:00")),
         ]);
         if let Some(certificate) = &self.certificate {
@@ -190,7 +201,17 @@ impl MariaDb {
     /// When the server does not answer or refuses the statement.
     pub async fn query(&self, sql: &str) -> Result<Vec<Vec<String>>> {
         let socket = format!("--socket={}", self.path("sock").display());
-        let argv = ["mariadb", "--no-defaults", &socket, "-uroot", "--default-character-set=utf8mb4", "-N", "-B", "-e", sql];
+        let argv = [
+            "mariadb",
+            "--no-defaults",
+            &socket,
+            "-uroot",
+            "--default-character-set=utf8mb4",
+            "-N",
+            "-B",
+            "-e",
+            sql,
+        ];
         let mut argv = argv.to_vec();
         if self.path("data").join(DATABASE).is_dir() {
             argv.push(DATABASE);
@@ -205,9 +226,12 @@ impl MariaDb {
     /// When a statement is refused.
     pub async fn script(&self, sql: &str) -> Result<()> {
         let socket = format!("--socket={}", self.path("sock").display());
-        run(&["mariadb", "--no-defaults", &socket, "-uroot", "--default-character-set=utf8mb4"], Some(sql.as_bytes()))
-            .await
-            .map(drop)
+        run(
+            &["mariadb", "--no-defaults", &socket, "-uroot", "--default-character-set=utf8mb4"],
+            Some(sql.as_bytes()),
+        )
+        .await
+        .map(drop)
     }
 
     /// The queue_log rows of a call, oldest first: queuename, agent, event, data1 to data5.
@@ -245,7 +269,10 @@ impl MariaDb {
 
 /// Everything that is loaded into the empty server.
 fn setup() -> String {
-    let mut sql = format!("CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4;\nUSE {DATABASE};\n{SCHEMA}\n{}", floor::sql());
+    let mut sql = format!(
+        "CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4;\nUSE {DATABASE};\n{SCHEMA}\n{}",
+        floor::sql()
+    );
     sql.push_str(
         "CREATE USER asterisk@'127.0.0.1' IDENTIFIED BY 'lab-asterisk';
          GRANT ALL ON asterisk.* TO asterisk@'127.0.0.1';
@@ -258,7 +285,9 @@ fn setup() -> String {
     }
     for table in SCHEMA.lines().filter_map(|line| line.strip_prefix("CREATE TABLE `")?.split('`').next()) {
         if !["queue_log", "cdr", "ps_contacts"].contains(&table) && !table.starts_with("alembic") {
-            sql.push_str(&format!("GRANT INSERT, UPDATE, DELETE ON asterisk.{table} TO asterflow@'127.0.0.1';\n"));
+            sql.push_str(&format!(
+                "GRANT INSERT, UPDATE, DELETE ON asterisk.{table} TO asterflow@'127.0.0.1';\n"
+            ));
         }
     }
     sql
@@ -270,7 +299,9 @@ async fn mysql_ids() -> Result<Option<(u32, u32)>> {
         return Ok(None);
     }
     let id = |flag: &'static str| async move {
-        let text = run(&["id", flag, "mysql"], None).await.context("there is no user mysql: install mariadb-server")?;
+        let text = run(&["id", flag, "mysql"], None)
+            .await
+            .context("there is no user mysql: install mariadb-server")?;
         anyhow::Ok(text.trim().parse::<u32>()?)
     };
     Ok(Some((id("-u").await?, id("-g").await?)))

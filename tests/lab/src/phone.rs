@@ -35,7 +35,8 @@ impl Phone {
     /// When no socket can be opened.
     pub async fn start(server: SocketAddr, extension: &str, name: &str, password: &str) -> Result<Self> {
         let tone = if extension.starts_with('2') { tones::SUPERVISOR } else { tones::AGENT };
-        let identity = Identity { user: extension.into(), name: name.into(), password: Some(password.into()), tone };
+        let identity =
+            Identity { user: extension.into(), name: name.into(), password: Some(password.into()), tone };
         let ua = Ua::start((Ipv4Addr::LOCALHOST, 0).into(), server, identity).await?;
         Ok(Self { extension: extension.to_owned(), ua })
     }
@@ -115,8 +116,15 @@ impl Phone {
     ///
     /// # Errors
     /// When none fits within `within`.
-    pub async fn wait_since(&self, count: usize, within: Duration, fits: impl Fn(&CallRecord) -> bool) -> Result<CallRecord> {
-        self.ua.wait(within, |state| state.calls.iter().skip(count).rev().find(|call| fits(call)).cloned()).await
+    pub async fn wait_since(
+        &self,
+        count: usize,
+        within: Duration,
+        fits: impl Fn(&CallRecord) -> bool,
+    ) -> Result<CallRecord> {
+        self.ua
+            .wait(within, |state| state.calls.iter().skip(count).rev().find(|call| fits(call)).cloned())
+            .await
     }
 
     /// Waits until a call rings here.
@@ -177,7 +185,9 @@ impl Phone {
     pub async fn hold(&self, hold: bool) -> Result<()> {
         let place = self.open(CallState::Up)?;
         self.ua.order(Order::Hold(place, hold)).await?;
-        self.ua.wait(Duration::from_secs(5), |state| (state.calls.get(place)?.on_hold == hold).then_some(())).await
+        self.ua
+            .wait(Duration::from_secs(5), |state| (state.calls.get(place)?.on_hold == hold).then_some(()))
+            .await
     }
 
     /// Presses a key (SIP INFO).
@@ -214,7 +224,9 @@ impl Phone {
         self.hold(true).await?;
         let other = self.dial(to).await?;
         self.ua
-            .wait(Duration::from_secs(20), |state| (state.calls.get(other)?.state() == CallState::Up).then_some(()))
+            .wait(Duration::from_secs(20), |state| {
+                (state.calls.get(other)?.state() == CallState::Up).then_some(())
+            })
             .await?;
         self.refer(call, to, Some(other)).await
     }
@@ -263,7 +275,8 @@ impl Call {
     /// # Errors
     /// When no socket can be opened.
     pub async fn place(server: SocketAddr, number: &str, name: &str, extension: &str) -> Result<Self> {
-        let identity = Identity { user: number.into(), name: name.into(), password: None, tone: tones::CALLER };
+        let identity =
+            Identity { user: number.into(), name: name.into(), password: None, tone: tones::CALLER };
         let ua = Ua::start((TRUNK, 0).into(), server, identity).await?;
         ua.dial(extension).await?;
         Ok(Self { number: number.to_owned(), ua })
@@ -289,7 +302,10 @@ impl Call {
     /// # Errors
     /// When the call is refused or not answered within `within`.
     pub async fn wait_answered(&self, within: Duration) -> Result<CallRecord> {
-        let call = self.ua.wait(within, |state| state.calls.first().filter(|call| call.status != 0).cloned()).await?;
+        let call = self
+            .ua
+            .wait(within, |state| state.calls.first().filter(|call| call.status != 0).cloned())
+            .await?;
         if call.answered.is_none() {
             bail!("the call from {} was refused with {}", self.number, call.status);
         }

@@ -47,14 +47,27 @@ impl Process {
     ///
     /// # Errors
     /// When the log cannot be opened or the program cannot be started.
-    pub(crate) async fn spawn<S: AsRef<OsStr>>(name: &str, argv: &[S], env: &[(&str, String)], log: &Path) -> Result<Self> {
+    pub(crate) async fn spawn<S: AsRef<OsStr>>(
+        name: &str,
+        argv: &[S],
+        env: &[(&str, String)],
+        log: &Path,
+    ) -> Result<Self> {
         let Some((program, args)) = argv.split_first() else { bail!("{name}: an empty command line") };
-        let out = File::options().create(true).append(true).open(log).with_context(|| format!("open {}", log.display()))?;
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("open {}", log.display()))?;
         let mut command = Command::new(program);
         command.args(args).envs(env.iter().map(|(k, v)| (k, v))).stdin(Stdio::null());
         command.stdout(out.try_clone()?).stderr(out);
         let (answer, result) = sync_channel(1);
-        keeper().lock().unwrap_or_else(PoisonError::into_inner).send((command, answer)).context("the keeper thread ended")?;
+        keeper()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .send((command, answer))
+            .context("the keeper thread ended")?;
         let spawned = tokio::task::spawn_blocking(move || result.recv()).await??;
         let child = spawned.with_context(|| format!("start {}", program.as_ref().display()))?;
         Ok(Self { name: name.to_owned(), child, log: log.to_owned() })
@@ -74,7 +87,9 @@ impl Process {
     /// The last lines of its log, for error messages.
     #[must_use]
     pub(crate) fn log_tail(&self) -> String {
-        let text = std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let text = std::fs::read(&self.log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")
     }

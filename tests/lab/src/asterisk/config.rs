@@ -25,7 +25,10 @@ pub(super) fn write(instance: &Instance, plan: &Plan<'_>) -> Result<()> {
     let folder = library.trim_end_matches("/chan_pjsip.so");
     instance.write("etc/asterisk.conf", &asterisk(instance, folder))?;
     instance.write("etc/modules.conf", &modules())?;
-    instance.write("etc/logger.conf", "[general]\nqueue_log=yes\n[logfiles]\nfull => notice,warning,error,verbose(3)\n")?;
+    instance.write(
+        "etc/logger.conf",
+        "[general]\nqueue_log=yes\n[logfiles]\nfull => notice,warning,error,verbose(3)\n",
+    )?;
     instance.write("etc/manager.conf", &manager(plan))?;
     instance.write("etc/extensions.conf", &dialplan())?;
     instance.write(
@@ -34,7 +37,10 @@ pub(super) fn write(instance: &Instance, plan: &Plan<'_>) -> Result<()> {
     )?;
     instance.write("etc/sorcery.conf", SORCERY)?;
     instance.write("etc/extconfig.conf", &extconfig())?;
-    instance.write("etc/rtp.conf", &format!("[general]\nrtpstart={}\nrtpend={}\nicesupport=no\n", rtp.0, rtp.1))?;
+    instance.write(
+        "etc/rtp.conf",
+        &format!("[general]\nrtpstart={}\nrtpend={}\nicesupport=no\n", rtp.0, rtp.1),
+    )?;
     instance.write(
         "etc/res_odbc.conf",
         &format!(
@@ -46,12 +52,16 @@ pub(super) fn write(instance: &Instance, plan: &Plan<'_>) -> Result<()> {
     instance.write("etc/cdr.conf", "[general]\nenable=yes\nunanswered=yes\n")?;
     instance.write("etc/cdr_adaptive_odbc.conf", "[lab]\nconnection=lab\ntable=cdr\n")?;
     instance.write("etc/cel.conf", "[general]\nenable=no\n")?;
-    instance.write("etc/queues.conf", "[general]\npersistentmembers=yes\nautofill=yes\nshared_lastcall=no\nlog_membername_as_agent=yes\n")?;
+    instance.write(
+        "etc/queues.conf",
+        "[general]\npersistentmembers=yes\nautofill=yes\nshared_lastcall=no\nlog_membername_as_agent=yes\n",
+    )?;
     instance.write("etc/musiconhold.conf", "[default]\nmode=files\ndirectory=sounds/en\n")?;
     for empty in ["features", "ccss", "udptl", "indications", "stasis", "http", "queuerules"] {
         instance.write(&format!("etc/{empty}.conf"), "[general]\n")?;
     }
-    instance.write("odbc/odbcinst.ini", &format!("[maria]\nDriver={}\n", plan.chroot.library("libmaodbc.so")?))?;
+    instance
+        .write("odbc/odbcinst.ini", &format!("[maria]\nDriver={}\n", plan.chroot.library("libmaodbc.so")?))?;
     instance.write(
         "odbc/odbc.ini",
         &format!(
@@ -68,8 +78,14 @@ pub(super) fn write(instance: &Instance, plan: &Plan<'_>) -> Result<()> {
 fn asterisk(instance: &Instance, modules: &str) -> String {
     let mut text = format!("[directories]\nastmoddir => {modules}\nastdatadir => /usr/share/asterisk\n");
     let folders = [
-        ("astcachedir", "cache"), ("astetcdir", "etc"), ("astvarlibdir", "lib"), ("astdbdir", "lib"), ("astkeydir", "lib"),
-        ("astspooldir", "spool"), ("astrundir", "run"), ("astlogdir", "log"),
+        ("astcachedir", "cache"),
+        ("astetcdir", "etc"),
+        ("astvarlibdir", "lib"),
+        ("astdbdir", "lib"),
+        ("astkeydir", "lib"),
+        ("astspooldir", "spool"),
+        ("astrundir", "run"),
+        ("astlogdir", "log"),
     ];
     for (key, folder) in folders {
         text.push_str(&format!("{key} => {}\n", instance.inside(folder)));
@@ -83,7 +99,10 @@ fn manager(plan: &Plan<'_>) -> String {
         plan.ports.ami
     );
     if let Some(path) = &plan.certificate {
-        text.push_str(&format!("tlsenable=yes\ntlsbindaddr=127.0.0.1:{}\ntlscertfile={path}\n", plan.ports.ami_tls));
+        text.push_str(&format!(
+            "tlsenable=yes\ntlsbindaddr=127.0.0.1:{}\ntlscertfile={path}\n",
+            plan.ports.ami_tls
+        ));
     }
     for AmiUser { name, secret, read, write } in plan.users {
         text.push_str(&format!("[{name}]\nsecret={secret}\nread={read}\nwrite={write}\nwritetimeout=5000\n"));

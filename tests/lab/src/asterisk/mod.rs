@@ -42,7 +42,10 @@ pub struct AmiUser {
 
 /// Least rights with which AsterFlow does everything.
 pub const ASTERFLOW: AmiUser = AmiUser {
-    name: "asterflow", secret: "lab-ami", read: "call,agent,system,dtmf", write: "agent,call,originate,reporting",
+    name: "asterflow",
+    secret: "lab-ami",
+    read: "call,agent,system,dtmf",
+    write: "agent,call,originate,reporting",
 };
 /// All rights.
 pub const FULL: AmiUser = AmiUser { name: "full", secret: "lab-full", read: "all", write: "all" };
@@ -79,7 +82,12 @@ impl Asterisk {
     /// When it ends early or has not booted within 90 s; the message holds the end of its log.
     pub async fn start(chroot: &Chroot, database: &MariaDb, options: AsteriskOptions) -> Result<Self> {
         let instance = chroot.instance()?;
-        let ports = Ports { sip: ports::free()?, ami: ports::free()?, ami_tls: ports::free()?, rtp: ports::rtp_range() };
+        let ports = Ports {
+            sip: ports::free()?,
+            ami: ports::free()?,
+            ami_tls: ports::free()?,
+            rtp: ports::rtp_range(),
+        };
         let certificate = options.ami_tls.then(|| instance.inside("etc/ami.pem"));
         let users = [ASTERFLOW, FULL, POOR];
         config::write(&instance, &config::Plan { chroot, ports, database, users: &users, certificate })?;
@@ -94,14 +102,16 @@ impl Asterisk {
         // process keeps one id; setpriv comes last because the steps before may clear the death signal.
         let steps = "mount -t proc proc \"$0/proc\" 2>/dev/null; exec setpriv --pdeathsig KILL -- chroot \"$0\" \"$@\"";
         let config = self.instance.inside("etc/asterisk.conf");
-        let argv = ["unshare", "--mount", "--", "sh", "-c", steps, &root, "/usr/sbin/asterisk", "-f", "-C", &config];
+        let argv =
+            ["unshare", "--mount", "--", "sh", "-c", steps, &root, "/usr/sbin/asterisk", "-f", "-C", &config];
         let env = [
-            ("TZ", self.options.time_zone.clone().unwrap_or_else(|| "UTC".to_owned())),
+            ("TZ", self.time_zone().to_owned()),
             ("ODBCINI", self.instance.inside("odbc/odbc.ini")),
             ("ODBCSYSINI", self.instance.inside("odbc")),
             ("LC_ALL", "C.UTF-8".to_owned()),
         ];
-        let mut process = Process::spawn("asterisk", &argv, &env, &self.instance.outside("log/console")).await?;
+        let mut process =
+            Process::spawn("asterisk", &argv, &env, &self.instance.outside("log/console")).await?;
         let deadline = Instant::now() + READY;
         while !self.booted().await {
             if !process.is_alive() || Instant::now() > deadline {
@@ -161,6 +171,12 @@ impl Asterisk {
     #[must_use]
     pub fn ami_tls_address(&self) -> Option<SocketAddr> {
         self.options.ami_tls.then(|| (Ipv4Addr::LOCALHOST, self.ports.ami_tls).into())
+    }
+
+    /// Name of the zone its clock shows.
+    #[must_use]
+    pub fn time_zone(&self) -> &str {
+        self.options.time_zone.as_deref().unwrap_or("UTC")
     }
 
     /// Where SIP listens.

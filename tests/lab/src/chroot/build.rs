@@ -17,7 +17,10 @@ pub(super) async fn build(cache: &Path) -> Result<PathBuf> {
     let mirror = mirror().await?;
     let mut failures = Vec::new();
     for suite in SUITES {
-        crate::log(&format!("building a Debian {suite} root with Asterisk in {} (some minutes)", cache.display()));
+        crate::log(&format!(
+            "building a Debian {suite} root with Asterisk in {} (some minutes)",
+            cache.display()
+        ));
         match one(cache, suite, &mirror).await {
             Ok(root) => return Ok(root),
             Err(error) => {
@@ -43,7 +46,11 @@ async fn one(cache: &Path, suite: &str, mirror: &str) -> Result<PathBuf> {
     let include = format!("--include={PACKAGES}");
     let target = part.display().to_string();
     let argv = [
-        "mmdebstrap", "--mode=root", "--variant=apt", "--components=main", &include,
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=apt",
+        "--components=main",
+        &include,
         "--aptopt=Apt::Install-Recommends \"false\"",
         // A mirror that lags may serve a Release file past its date; its signature is still checked.
         "--aptopt=Acquire::Check-Valid-Until \"false\"",
@@ -51,7 +58,9 @@ async fn one(cache: &Path, suite: &str, mirror: &str) -> Result<PathBuf> {
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
-        suite, &target, mirror,
+        suite,
+        &target,
+        mirror,
     ];
     let built = run(&argv, None).await;
     if built.is_err() {
@@ -64,10 +73,12 @@ async fn one(cache: &Path, suite: &str, mirror: &str) -> Result<PathBuf> {
 
 /// The mirror this machine's apt already uses.
 async fn mirror() -> Result<String> {
-    let sites = run(&["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"], None).await?;
+    let sites =
+        run(&["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"], None).await?;
     // Security and third-party sites do not carry sid; the archive itself ends in /debian.
     let mut lines = sites.lines().map(str::trim).filter(|line| !line.is_empty());
-    let best = lines.clone().find(|site| site.trim_end_matches('/').ends_with("/debian")).or_else(|| lines.next());
+    let best =
+        lines.clone().find(|site| site.trim_end_matches('/').ends_with("/debian")).or_else(|| lines.next());
     Ok(best.context("apt knows no mirror: run apt-get update first")?.to_owned())
 }
 

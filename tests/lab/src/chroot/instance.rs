@@ -7,8 +7,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result};
 
 /// Folders that Asterisk writes to, one set per instance.
-const FOLDERS: [&str; 10] =
-    ["etc", "lib", "lib/keys", "log/cdr-csv", "run", "spool/outgoing", "spool/tmp", "spool/monitor", "cache", "odbc"];
+const FOLDERS: [&str; 10] = [
+    "etc",
+    "lib",
+    "lib/keys",
+    "log/cdr-csv",
+    "run",
+    "spool/outgoing",
+    "spool/tmp",
+    "spool/monitor",
+    "cache",
+    "odbc",
+];
 
 /// A private folder below the root; removed on drop.
 #[derive(Debug)]

@@ -33,7 +33,10 @@ impl Chroot {
             if let Some(found) = Self::at(&root) {
                 return Ok(found);
             }
-            crate::log(&format!("ASTERISK_ROOT={} holds no usr/sbin/asterisk; it is not used", root.display()));
+            crate::log(&format!(
+                "ASTERISK_ROOT={} holds no usr/sbin/asterisk; it is not used",
+                root.display()
+            ));
         }
         let cache = cache_folder()?;
         fs::create_dir_all(&cache).with_context(|| format!("create the cache folder {}", cache.display()))?;
@@ -91,13 +94,18 @@ fn cache_folder() -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os("ASTERFLOW_CACHE") {
         return Ok(folder.into());
     }
-    let home = std::env::var_os("HOME").context("neither ASTERFLOW_CACHE nor HOME is set; set one of them")?;
+    let home =
+        std::env::var_os("HOME").context("neither ASTERFLOW_CACHE nor HOME is set; set one of them")?;
     Ok(Path::new(&home).join(".cache/asterflow"))
 }
 
 /// Holds other processes back until the returned file is closed.
 async fn lock(cache: &Path) -> Result<File> {
     let path = cache.join("asterisk.lock");
-    let file = File::options().create(true).append(true).open(&path).with_context(|| format!("open {}", path.display()))?;
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("open {}", path.display()))?;
     tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await?.context("lock the cache folder")
 }

@@ -75,7 +75,13 @@ async fn pause(lab: &Lab, extension: &str, queue: Option<&str>, reason: &str) ->
 }
 
 /// Pauses or unpauses and waits for the event that says so.
-async fn set_pause(lab: &Lab, interface: &str, queue: Option<&str>, paused: bool, reason: &str) -> Result<()> {
+async fn set_pause(
+    lab: &Lab,
+    interface: &str,
+    queue: Option<&str>,
+    paused: bool,
+    reason: &str,
+) -> Result<()> {
     let word = if paused { "1" } else { "0" };
     let mut fields = vec![("Interface", interface), ("Paused", word), ("Reason", reason)];
     fields.extend(queue.map(|queue| ("Queue", queue)));

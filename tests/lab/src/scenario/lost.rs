@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::visit::{LONG, SHORT, Visit, pass};
+use super::visit::{SHORT, Visit, pass};
 use super::{EndedBy, Story};
 use crate::lab::Lab;
 
@@ -15,16 +15,14 @@ pub(super) async fn abandon(lab: &Lab) -> Result<Story> {
 
 pub(super) async fn no_answer(lab: &Lab) -> Result<Story> {
     let visit = Visit::begin(lab, "802").await?;
-    visit.call.wait_ended(LONG).await?;
-    Ok(visit.finish(None, EndedBy::Pbx, "EXITWITHTIMEOUT").await?.into())
+    Ok(visit.thrown_out("EXITWITHTIMEOUT").await?.into())
 }
 
 pub(super) async fn exit_key(lab: &Lab) -> Result<Story> {
     let visit = Visit::begin(lab, "801").await?;
     pass(2000).await;
     visit.call.dtmf('1').await?;
-    visit.call.wait_ended(LONG).await?;
-    Ok(visit.finish(None, EndedBy::Pbx, "EXITWITHKEY").await?.into())
+    Ok(visit.thrown_out("EXITWITHKEY").await?.into())
 }
 
 pub(super) async fn over_max(lab: &Lab) -> Result<Story> {

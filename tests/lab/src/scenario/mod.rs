@@ -55,11 +55,11 @@ pub struct VisitOutcome {
     pub answered_by: Option<String>,
     /// From joining to the agent's answer, or to the end when nobody answered.
     pub waited_ms: u64,
-    /// How long the agent's phone was in the call.
+    /// How long the agent's phone was in the call, up to a transfer.
     pub talked_ms: u64,
     /// Who ended the agent's part, or the wait.
     pub ended_by: EndedBy,
-    /// Every ringing of a member's phone, in order of time.
+    /// Every ringing of a phone for this caller, in order of time; the target of a transfer too.
     pub rings: Vec<Ring>,
     /// The queue_log event that ended the visit; empty when there is none (a full queue).
     pub last_event: String,

@@ -23,6 +23,7 @@ pub(super) struct Visit<'a> {
     uniqueid: String,
     joined: Instant,
     joined_at: Timestamp,
+    mark: usize,
 }
 
 impl<'a> Visit<'a> {
@@ -37,10 +38,12 @@ impl<'a> Visit<'a> {
         let joined_at = Timestamp::now();
         let joined = record.answered.context("an answered call")?;
         let channel = lab.ami().wait_since(mark, SHORT, |event| {
-            event.is("Newchannel") && event.get("CallerIDNum") == number && event.get("Channel").starts_with("PJSIP/trunk-")
+            event.is("Newchannel")
+                && event.get("CallerIDNum") == number
+                && event.get("Channel").starts_with("PJSIP/trunk-")
         });
         let uniqueid = channel.await.context("the caller's channel")?.get("Uniqueid").to_owned();
-        Ok(Self { lab, call, queue, uniqueid, joined, joined_at })
+        Ok(Self { lab, call, queue, uniqueid, joined, joined_at, mark })
     }
 
     /// Waits until `phone` has answered this caller.
@@ -53,14 +56,44 @@ impl<'a> Visit<'a> {
     /// Waits until `phone` is rid of this caller.
     pub(super) async fn left(&self, phone: &Phone) -> Result<CallRecord> {
         let number = self.call.number();
-        let record = phone.wait(LONG, |call| call.number == number && call.answered.is_some() && call.ended.is_some());
+        let record =
+            phone.wait(LONG, |call| call.number == number && call.answered.is_some() && call.ended.is_some());
         record.await.with_context(|| format!("{} should be rid of {number}", phone.extension()))
     }
 
     /// Waits for the last row and tells what happened. `agent` is the phone whose record counts as the talk.
-    pub(super) async fn finish(self, agent: Option<&Phone>, by: EndedBy, last_event: &str) -> Result<VisitOutcome> {
+    pub(super) async fn finish(
+        self,
+        agent: Option<&Phone>,
+        by: EndedBy,
+        last_event: &str,
+    ) -> Result<VisitOutcome> {
+        self.end(None, agent, by, last_event).await
+    }
+
+    /// As [`Visit::finish`] for a caller whom Asterisk takes out of the queue: the goodbye it plays is no waiting.
+    pub(super) async fn thrown_out(self, last_event: &str) -> Result<VisitOutcome> {
+        let uniqueid = &self.uniqueid;
+        let left = self.lab.ami().wait_since(self.mark, LONG, |event| {
+            event.is("QueueCallerLeave") && event.get("Uniqueid") == uniqueid
+        });
+        left.await.context("the QueueCallerLeave event")?;
+        let left = Instant::now();
+        self.end(Some(left), None, EndedBy::Pbx, last_event).await
+    }
+
+    async fn end(
+        self,
+        left: Option<Instant>,
+        agent: Option<&Phone>,
+        by: EndedBy,
+        last_event: &str,
+    ) -> Result<VisitOutcome> {
         self.lab.database.wait_row(&self.uniqueid, last_event, LONG).await?;
         let (mut answered_by, mut talked_ms) = (None, 0);
+        if agent.is_none() {
+            self.call.wait_ended(LONG).await?;
+        }
         let waited = match agent {
             Some(phone) => {
                 let record = self.left(phone).await?;
@@ -68,7 +101,7 @@ impl<'a> Visit<'a> {
                 talked_ms = ms(record.talk_time().unwrap_or_default());
                 record.answered.context("an answered call")?
             }
-            None => self.call.wait_ended(LONG).await?.ended.context("an ended call")?,
+            None => left.map_or_else(|| self.call.record().ended.context("an ended call"), Ok)?,
         };
         Ok(VisitOutcome {
             number: self.call.number().to_owned(),

@@ -32,7 +32,8 @@ impl Ear {
     /// Level of a tone in the last half second that was heard, dB.
     pub(crate) fn level(&self, hertz: f64) -> f64 {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let samples: Vec<i16> = inner.0.iter().skip(inner.0.len().saturating_sub(MEMORY / 2)).copied().collect();
+        let samples: Vec<i16> =
+            inner.0.iter().skip(inner.0.len().saturating_sub(MEMORY / 2)).copied().collect();
         tone::level(&samples, hertz)
     }
 

@@ -24,16 +24,26 @@ pub(crate) struct Message {
 
 impl Message {
     pub(crate) fn request(method: &str, uri: &str) -> Self {
-        Self { start: Start::Request(method.to_owned(), uri.to_owned()), headers: Vec::new(), body: String::new() }
+        Self {
+            start: Start::Request(method.to_owned(), uri.to_owned()),
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 
     /// A response to `request`: the headers that must come back, with `tag` added to To if it has none.
     pub(crate) fn response(request: &Self, code: u16, phrase: &str, tag: &str) -> Self {
-        let mut this = Self { start: Start::Response(code, phrase.to_owned()), headers: Vec::new(), body: String::new() };
+        let mut this = Self {
+            start: Start::Response(code, phrase.to_owned()),
+            headers: Vec::new(),
+            body: String::new(),
+        };
         for (name, value) in &request.headers {
             match canonical(name) {
                 "via" | "from" | "call-id" | "cseq" | "record-route" => this.push(name, value),
-                "to" if code > 100 && tag_of(value).is_none() => this.push(name, &format!("{value};tag={tag}")),
+                "to" if code > 100 && tag_of(value).is_none() => {
+                    this.push(name, &format!("{value};tag={tag}"))
+                }
                 "to" => this.push(name, value),
                 _ => {}
             }
@@ -63,7 +73,10 @@ impl Message {
 
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
         let wanted = canonical(name);
-        self.headers.iter().find(|(key, _)| canonical(key).eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| canonical(key).eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.as_str())
     }
 
     /// Replaces a header, or adds it.
@@ -123,9 +136,10 @@ impl FromStr for Message {
         let mut words = first.splitn(3, ' ');
         let (a, b, c) = (words.next(), words.next(), words.next());
         let start = match (a, b, c) {
-            (Some("SIP/2.0"), Some(code), phrase) => {
-                Start::Response(code.parse().context("a status that is no number")?, phrase.unwrap_or_default().to_owned())
-            }
+            (Some("SIP/2.0"), Some(code), phrase) => Start::Response(
+                code.parse().context("a status that is no number")?,
+                phrase.unwrap_or_default().to_owned(),
+            ),
             (Some(method), Some(uri), Some("SIP/2.0")) => Start::Request(method.to_owned(), uri.to_owned()),
             _ => bail!("not SIP: {first:?}"),
         };
@@ -147,10 +161,22 @@ impl FromStr for Message {
 /// The long lower-case name of the headers this crate reads; others come back unchanged.
 fn canonical(name: &str) -> &str {
     const NAMES: [(&str, &str); 12] = [
-        ("v", "via"), ("f", "from"), ("t", "to"), ("i", "call-id"), ("m", "contact"), ("l", "content-length"),
-        ("c", "content-type"), ("", "cseq"), ("", "record-route"), ("r", "refer-to"), ("", "reason"), ("", "expires"),
+        ("v", "via"),
+        ("f", "from"),
+        ("t", "to"),
+        ("i", "call-id"),
+        ("m", "contact"),
+        ("l", "content-length"),
+        ("c", "content-type"),
+        ("", "cseq"),
+        ("", "record-route"),
+        ("r", "refer-to"),
+        ("", "reason"),
+        ("", "expires"),
     ];
-    let found = NAMES.iter().find(|(short, long)| name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short));
+    let found = NAMES
+        .iter()
+        .find(|(short, long)| name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short));
     found.map_or(name, |(_, long)| long)
 }
 
@@ -186,7 +212,8 @@ pub(crate) fn user_of(value: &str) -> &str {
 /// The display name of a From value, without quotes.
 pub(crate) fn name_of(value: &str) -> String {
     let name = value.split_once('<').map_or("", |(name, _)| name).trim();
-    name.trim_matches('"').replace("\\\"", "\"")
+    let bare = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    bare.unwrap_or(name).replace("\\\"", "\"")
 }
 
 #[cfg(test)]
@@ -207,7 +234,10 @@ mod tests {
         assert_eq!(message.get("Reason"), "Q.850 ;cause=26");
         assert_eq!(message.body, "v=0\r\n");
         let from = message.get("From");
-        assert_eq!((user_of(from), name_of(from).as_str(), tag_of(from)), ("5550001", "C \"x\"", Some("abc")));
+        assert_eq!(
+            (user_of(from), name_of(from).as_str(), tag_of(from)),
+            ("5550001", "C \"x\"", Some("abc"))
+        );
     }
 
     #[test]

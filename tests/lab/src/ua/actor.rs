@@ -83,7 +83,19 @@ impl Actor {
         let (legs, pending) = (HashMap::new(), HashMap::new());
         let behaviour = Behaviour::Ring;
         let wants_registration = false;
-        Ok(Self { socket, local, server, identity, timers, state, behaviour, wants_registration, registration, legs, pending })
+        Ok(Self {
+            socket,
+            local,
+            server,
+            identity,
+            timers,
+            state,
+            behaviour,
+            wants_registration,
+            registration,
+            legs,
+            pending,
+        })
     }
 
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Order>) {
@@ -138,13 +150,16 @@ impl Actor {
     pub(super) async fn send(&mut self, request: Message, authorized: bool) {
         self.transmit(&request.to_bytes(), self.server).await;
         let (branch, call_id) = (request.branch().to_owned(), request.call_id().to_owned());
-        let pending = Pending { request, call_id, sent: Instant::now(), resends: 0, provisional: false, authorized };
+        let pending =
+            Pending { request, call_id, sent: Instant::now(), resends: 0, provisional: false, authorized };
         self.pending.insert(branch, pending);
     }
 
     /// Sends a request again with the answer to a challenge, once.
     pub(super) async fn authorize(&mut self, pending: Pending, response: &Message) -> bool {
-        let Some(password) = self.identity.password.clone().filter(|_| !pending.authorized) else { return false };
+        let Some(password) = self.identity.password.clone().filter(|_| !pending.authorized) else {
+            return false;
+        };
         let challenge = ["WWW-Authenticate", "Proxy-Authenticate"]
             .into_iter()
             .find_map(|name| Some((name, Challenge::parse(response.find(name)?)?)));
@@ -163,7 +178,9 @@ impl Actor {
         request.set("Via", &via(self.local));
         let header = if name.starts_with("WWW") { "Authorization" } else { "Proxy-Authorization" };
         request.set(header, &challenge.answer((&self.identity.user, &password), &method, &uri, &token()));
-        if let Some(leg) = self.legs.get_mut(&pending.call_id).filter(|leg| !leg.answered && method == "INVITE") {
+        if let Some(leg) =
+            self.legs.get_mut(&pending.call_id).filter(|leg| !leg.answered && method == "INVITE")
+        {
             leg.invite = request.clone();
         }
         self.send(request, true).await;

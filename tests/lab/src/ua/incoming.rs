@@ -23,7 +23,7 @@ impl Actor {
             "CANCEL" => self.cancelled(&request, from).await,
             "NOTIFY" => {
                 self.reply(&request, 200, "OK", from).await;
-                self.notified(&request);
+                self.notified(&request).await;
             }
             "OPTIONS" | "INFO" | "MESSAGE" => self.reply(&request, 200, "OK", from).await,
             "UPDATE" => self.changed(&request, from).await,
@@ -156,11 +156,16 @@ impl Actor {
         self.transmit(&response.to_bytes(), from).await;
     }
 
-    /// The progress of a transfer, as a line of SIP in the body.
-    fn notified(&mut self, notify: &Message) {
+    /// The progress of a transfer, as a line of SIP in the body. Asterisk leaves the goodbye of a transfer that worked
+    /// to the phone, as desk phones do it.
+    async fn notified(&mut self, notify: &Message) {
         let status = notify.body.split_whitespace().nth(1).and_then(|code| code.parse::<u16>().ok());
-        if let (Some(status), Some(leg)) = (status, self.legs.get(notify.call_id())) {
-            self.note(leg.place, |record| record.transfer_status = Some(status));
+        let place = self.legs.get(notify.call_id()).map(|leg| leg.place);
+        if let (Some(status), Some(place)) = (status, place) {
+            self.note(place, |record| record.transfer_status = Some(status));
+            if (200..300).contains(&status) {
+                self.hang_up(place).await;
+            }
         }
     }
 }

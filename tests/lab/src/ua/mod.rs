@@ -47,14 +47,21 @@ pub(crate) enum Order {
     Unregister,
     /// A timer of the actor's own: register again if still wanted.
     Refresh,
-    Dial { number: String, answer: oneshot::Sender<usize> },
+    Dial {
+        number: String,
+        answer: oneshot::Sender<usize>,
+    },
     Answer(usize),
     Reject(usize, u16),
     HangUp(usize),
     Hold(usize, bool),
     Digit(usize, char),
     /// Transfer the first call to a number, replacing the second call there if there is one.
-    Refer { call: usize, to: String, replaces: Option<usize> },
+    Refer {
+        call: usize,
+        to: String,
+        replaces: Option<usize>,
+    },
     /// Stop or continue sending sound.
     Speak(usize, bool),
 }
@@ -117,6 +124,8 @@ impl Ua {
             }
         });
         let result = found.await;
-        result.with_context(|| format!("still waiting after {within:?}; the phone saw {:?}", self.state.borrow().calls.last()))?
+        result.with_context(|| {
+            format!("still waiting after {within:?}; the phone saw {:?}", self.state.borrow().calls.last())
+        })?
     }
 }

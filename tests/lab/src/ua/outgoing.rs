@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::Order;
-use super::actor::{Actor, Leg, Pending};
+use super::actor::{Actor, Leg};
 use super::record::{Direction, Side};
 use crate::sip::dialog::Dialog;
 use crate::sip::media::Media;
@@ -139,7 +139,10 @@ impl Actor {
     }
 
     async fn hold(&mut self, place: usize, hold: bool) {
-        let Some(leg) = self.id_of(place).and_then(|id| self.legs.get_mut(&id)).filter(|leg| leg.answered) else { return };
+        let Some(leg) = self.id_of(place).and_then(|id| self.legs.get_mut(&id)).filter(|leg| leg.answered)
+        else {
+            return;
+        };
         let Some(media) = &leg.media else { return };
         leg.sdp_version += 1;
         media.send_to(leg.sound_to.filter(|_| !hold));
@@ -153,7 +156,9 @@ impl Actor {
         let replaces = other.map_or(String::new(), |leg| format!("?Replaces={}", leg.dialog.replaces()));
         let refer_to = format!("<sip:{to}@{}{replaces}>", self.server);
         let by = format!("<sip:{}@{}>", self.identity.user, self.server);
-        self.note(place, |record| record.transfer_status = Some(100));
+        self.note(place, |record| {
+            (record.transfer_status, record.referred) = (Some(100), Some(Instant::now()))
+        });
         self.inside(place, "REFER", &[("Refer-To", &refer_to), ("Referred-By", &by)], String::new()).await;
     }
 
@@ -181,15 +186,11 @@ impl Actor {
         if is_invite && code >= 300 {
             self.acknowledge_refusal(&pending.request, &response).await;
         }
-        if matches!(code, 401 | 407) {
-            let (request, call_id, authorized) = (pending.request.clone(), pending.call_id.clone(), pending.authorized);
-            if self.authorize(pending, &response).await {
-                return;
-            }
-            return self.settled(&request, &call_id, code, &response, authorized).await;
+        let (request, call_id) = (pending.request.clone(), pending.call_id.clone());
+        if matches!(code, 401 | 407) && self.authorize(pending, &response).await {
+            return;
         }
-        let Pending { request, call_id, authorized, .. } = pending;
-        self.settled(&request, &call_id, code, &response, authorized).await;
+        self.settled(&request, &call_id, code, &response).await;
     }
 
     async fn progress(&mut self, call_id: &str, code: u16) {
@@ -204,7 +205,7 @@ impl Actor {
     }
 
     /// A final response that no challenge stands behind.
-    async fn settled(&mut self, request: &Message, call_id: &str, code: u16, response: &Message, _authorized: bool) {
+    async fn settled(&mut self, request: &Message, call_id: &str, code: u16, response: &Message) {
         let good = code < 300;
         match request.method() {
             "REGISTER" => {

@@ -91,6 +91,8 @@ pub struct CallRecord {
     pub reason: String,
     /// This phone put the other side on hold.
     pub on_hold: bool,
+    /// This phone asked for a transfer.
+    pub referred: Option<Instant>,
     /// The last status of a transfer of this call: 100 under way, 200 done, 4xx and above failed.
     pub transfer_status: Option<u16>,
     pub(crate) ear: Ear,
@@ -112,6 +114,7 @@ impl CallRecord {
             status: 0,
             reason: String::new(),
             on_hold: false,
+            referred: None,
             transfer_status: None,
             ear: Ear::default(),
         }
@@ -134,10 +137,10 @@ impl CallRecord {
         Some(self.answered.or(self.ended)?.duration_since(self.ringing?))
     }
 
-    /// Time from the answer to the end (or to now).
+    /// Time from the answer to the transfer, to the end, or to now.
     #[must_use]
     pub fn talk_time(&self) -> Option<Duration> {
-        Some(self.ended.unwrap_or_else(Instant::now).duration_since(self.answered?))
+        Some(self.referred.or(self.ended).unwrap_or_else(Instant::now).duration_since(self.answered?))
     }
 
     /// How loud a tone was in the last half second heard, in dB against what phones send; −80 is silence.
@@ -161,6 +164,10 @@ impl CallRecord {
 impl fmt::Debug for CallRecord {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, direction, number, status, reason, ended_by, .. } = self;
-        write!(out, "call {place} {direction:?} {number} {:?} status {status} {reason:?} ended by {ended_by:?}", self.state())
+        write!(
+            out,
+            "call {place} {direction:?} {number} {:?} status {status} {reason:?} ended by {ended_by:?}",
+            self.state()
+        )
     }
 }
