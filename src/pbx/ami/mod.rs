@@ -1,1 +1,9 @@
 //! The Asterisk Manager Interface: bytes → frames → events; actions → bytes; the session between them.
+
+pub mod action;
+pub mod event;
+pub mod fields;
+pub mod frame;
+mod privileges;
+mod resync;
+pub mod session;
