@@ -121,7 +121,9 @@ pub fn candidates(zone: &TimeZone, local: civil::DateTime) -> Vec<i64> {
     match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } => to_second(offset).into_iter().collect(),
         AmbiguousOffset::Gap { before, .. } => to_second(before).into_iter().collect(),
-        AmbiguousOffset::Fold { before, after } => [before, after].into_iter().filter_map(to_second).collect(),
+        AmbiguousOffset::Fold { before, after } => {
+            [before, after].into_iter().filter_map(to_second).collect()
+        }
     }
 }
 
