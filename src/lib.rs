@@ -45,6 +45,8 @@ pub mod backoff;
 pub mod clock;
 pub mod config;
 pub mod domain;
+#[cfg(feature = "kiosk")]
+pub mod kiosk;
 pub mod pbx;
 pub mod store;
 pub mod tasks;

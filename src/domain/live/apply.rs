@@ -58,7 +58,9 @@ impl Floor {
                 self.spies.insert(id, target);
             }
             Event::SpyStopped { spy } => drop(self.spies.remove(&spy)),
-            Event::CallerJoined { queue, position, channel } => return self.join(&queue, position, channel, now),
+            Event::CallerJoined { queue, position, channel } => {
+                return self.join(&queue, position, channel, now);
+            }
             Event::CallerLeft { queue, id } => return self.leave(&queue, &id),
             Event::Member(info) => return self.member(info, now),
             Event::MemberRemoved { queue, interface } => return self.remove_member(&queue, &interface),
@@ -163,16 +165,31 @@ impl Floor {
         KNOWN
     }
 
-    fn part(&mut self, queue: QueueName, caller: ChannelInfo, leg: ChannelInfo, connected: bool, now: Moment) {
+    fn part(
+        &mut self,
+        queue: QueueName,
+        caller: ChannelInfo,
+        leg: ChannelInfo,
+        connected: bool,
+        now: Moment,
+    ) {
         let (from, to) = (caller.unique_id(), leg.unique_id());
         self.touch_channel(caller, now);
         self.touch_channel(leg, now);
         self.change(&to, now, |channel| channel.part = Some(Part { queue, caller: from, connected, over: false }));
     }
 
-    fn end(&mut self, queue: &QueueName, interface: &Interface, leg: &ChannelInfo, end: AgentEnd, now: Moment) {
+    fn end(
+        &mut self,
+        queue: &QueueName,
+        interface: &Interface,
+        leg: &ChannelInfo,
+        end: AgentEnd,
+        now: Moment,
+    ) {
         if end == AgentEnd::Completed
-            && let Some(member) = self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface))
+            && let Some(member) =
+                self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface))
         {
             member.ended = Some(now);
         }

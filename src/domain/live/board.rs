@@ -123,7 +123,9 @@ impl Floor {
             .queues
             .values()
             .flat_map(|queue| queue.members.values())
-            .filter(|member| member.board.sub_state == SubState::WrapUp && member.wrap_up_until(now).is_none())
+            .filter(|member| {
+                member.board.sub_state == SubState::WrapUp && member.wrap_up_until(now).is_none()
+            })
             .map(|member| seat_of(&member.info))
             .collect();
         over.iter().for_each(|endpoint| self.refresh(endpoint, now));
