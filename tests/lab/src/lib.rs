@@ -16,6 +16,7 @@ mod cert;
 mod chroot;
 pub mod floor;
 mod lab;
+mod leftovers;
 mod mariadb;
 pub mod phone;
 mod ports;
