@@ -116,7 +116,7 @@ fn phone(sql: &mut String, number: &str, name: &str) {
     let _ = writeln!(
         sql,
         "INSERT INTO ps_aors (id, max_contacts, remove_existing, qualify_frequency, qualify_timeout, minimum_expiration)
-           VALUES ('{number}', 1, 'yes', 10, 2, 5);
+           VALUES ('{number}', 1, 'yes', 5, 2, 5);
          INSERT INTO ps_auths (id, auth_type, username, password) VALUES ('{number}', 'userpass', '{number}', '{PHONE_PASSWORD}');
          INSERT INTO ps_endpoints (id, transport, aors, auth, context, disallow, allow, direct_media, dtmf_mode, callerid,
            media_address, bind_rtp_to_media_address) VALUES ('{number}', 'udp', '{number}', '{number}', 'agents', 'all',

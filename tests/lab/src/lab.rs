@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::ami::Ami;
 use crate::asterisk::{self, Asterisk, AsteriskOptions};
-use crate::chroot::Chroot;
+use crate::chroot::{Chroot, Suite};
 use crate::floor;
 use crate::mariadb::{MariaDb, MariaOptions};
 use crate::phone::{Call, Phone};
@@ -23,6 +23,8 @@ pub struct LabOptions {
     pub database: MariaOptions,
     /// Asterisk.
     pub asterisk: AsteriskOptions,
+    /// Which release of Asterisk; whatever is there if `None`.
+    pub suite: Option<Suite>,
 }
 
 /// A running call centre. Everything ends when it is dropped.
@@ -43,7 +45,10 @@ impl Lab {
     /// # Errors
     /// When one of the parts does not come up; the message says which and why.
     pub async fn start(options: LabOptions) -> Result<Self> {
-        let chroot = Chroot::ensure().await?;
+        let chroot = match options.suite {
+            Some(suite) => Chroot::ensure_suite(suite).await?,
+            None => Chroot::ensure().await?,
+        };
         let database = MariaDb::start(options.database).await.context("start MariaDB")?;
         let asterisk =
             Asterisk::start(&chroot, &database, options.asterisk).await.context("start Asterisk")?;

@@ -16,6 +16,7 @@ mod cert;
 mod chroot;
 pub mod floor;
 mod lab;
+mod leftovers;
 mod mariadb;
 pub mod phone;
 mod ports;
@@ -27,7 +28,7 @@ pub mod traffic;
 mod ua;
 
 pub use asterisk::{Asterisk, AsteriskOptions};
-pub use chroot::{Chroot, Instance};
+pub use chroot::{Chroot, Instance, Suite};
 pub use lab::{Lab, LabOptions};
 pub use mariadb::{Account, MariaDb, MariaOptions};
 pub use ua::{Behaviour, CallRecord, CallState, Direction, Side};

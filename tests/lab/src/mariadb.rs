@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::cert::Certificate;
 use crate::process::{Process, run};
-use crate::{floor, ports};
+use crate::{floor, leftovers, ports};
 
 /// The name of the one database.
 pub(crate) const DATABASE: &str = "asterisk";
@@ -60,7 +60,8 @@ impl MariaDb {
     /// # Errors
     /// When mariadb-server is not installed or the server is not ready within 40 s.
     pub async fn start(options: MariaOptions) -> Result<Self> {
-        let folder = TempDir::with_prefix("asterflow-db-")?;
+        leftovers::sweep(&std::env::temp_dir(), "asterflow-db-");
+        let folder = TempDir::with_prefix(format!("asterflow-db-{}-", std::process::id()))?;
         let certificate = match options.tls {
             true => Some(Certificate::new(folder.path()).await?),
             false => None,

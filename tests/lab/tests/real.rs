@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use asterflow_lab::ami::{Ami, Message};
 use asterflow_lab::asterisk::{ASTERFLOW, POOR};
 use asterflow_lab::phone::tones;
 use asterflow_lab::scenario::{EndedBy, Outcome, VisitOutcome, run};
-use asterflow_lab::{Behaviour, Lab, LabOptions, ami::Ami};
+use asterflow_lab::{Behaviour, CallRecord, Lab, LabOptions};
 
 const SHORT: Duration = Duration::from_secs(5);
 
@@ -85,8 +86,36 @@ async fn everybody_hears(lab: &Lab) -> Result<()> {
     let (caller, agent) = (call.record(), agent.wait_up(SHORT).await?);
     let heard = [caller.heard(tones::AGENT), agent.heard(tones::CALLER), caller.heard(tones::SUPERVISOR)];
     ensure!(heard[0] > -3.0 && heard[1] > -3.0 && heard[2] < -30.0, "levels in dB: {heard:?}");
+    whispered(lab, &caller, &agent).await?;
     drop(call);
     lab.phone("106").wait_idle(SHORT).await.context("a dropped call hangs up")
+}
+
+/// A supervisor who whispers is heard by the agent and not by the caller.
+async fn whispered(lab: &Lab, caller: &CallRecord, agent: &CallRecord) -> Result<()> {
+    let supervisor = lab.phone("201");
+    supervisor.behave(Behaviour::answer_after_ms(100)).await?;
+    let fits = |event: &Message| event.is("AgentConnect") && event.get("Interface") == "PJSIP/106";
+    let leg = lab.ami().wait(SHORT, fits).await?.get("DestUniqueid").to_owned();
+    let target = format!("{leg},qESuw");
+    let (channel, application) = (("Channel", "PJSIP/201"), ("Application", "ChanSpy"));
+    let spy =
+        [channel, application, ("Data", target.as_str()), ("Async", "true"), ("ChannelId", "lab-spy-1")];
+    let mark = lab.ami().mark();
+    ensure!(lab.ami().action("Originate", &spy).await?.is_success(), "Originate is refused");
+    lab.ami().wait_since(mark, SHORT, |event| event.is("ChanSpyStart")).await.context("ChanSpyStart")?;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    let heard = [agent.heard(tones::SUPERVISOR), caller.heard(tones::SUPERVISOR)];
+    ensure!(
+        heard[0] > -3.0 && heard[1] < -30.0,
+        "the supervisor at the agent and at the caller, dB: {heard:?}"
+    );
+    let both = supervisor.wait_up(SHORT).await?;
+    ensure!(
+        both.heard(tones::CALLER) > -3.0 && both.heard(tones::AGENT) > -3.0,
+        "the supervisor hears too little"
+    );
+    supervisor.hang_up().await
 }
 
 async fn rights(lab: &Lab) -> Result<()> {

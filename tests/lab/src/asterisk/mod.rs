@@ -6,6 +6,7 @@
 mod config;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -98,12 +99,21 @@ impl Asterisk {
 
     async fn launch(&mut self) -> Result<()> {
         let root = self.instance.root().display().to_string();
-        // A mount namespace of its own gives it /proc and leaves nothing mounted behind. All steps are exec, so the
-        // process keeps one id; setpriv comes last because the steps before may clear the death signal.
-        let steps = "mount -t proc proc \"$0/proc\" 2>/dev/null; exec setpriv --pdeathsig KILL -- chroot \"$0\" \"$@\"";
+        // A mount namespace of its own gives it /proc and its time zone (Asterisk reads /etc/localtime, not TZ) and leaves
+        // nothing mounted behind. All steps are exec, so the process keeps one id; setpriv comes last because the steps
+        // before may clear the death signal.
+        let steps = "mount -t proc proc \"$0/proc\" 2>/dev/null; mount --bind \"$1\" \"$2\" || exit 1; shift 2; \
+                     exec setpriv --pdeathsig KILL -- chroot \"$0\" \"$@\"";
+        let zone = self.instance.root().join("usr/share/zoneinfo").join(self.time_zone());
+        if !zone.is_file() {
+            bail!("the time zone {} is unknown in {root}", self.time_zone());
+        }
+        let (zone, clock) =
+            (zone.display().to_string(), local_time_file(self.instance.root()).display().to_string());
         let config = self.instance.inside("etc/asterisk.conf");
+        let command = ["/usr/sbin/asterisk", "-f", "-C", &config];
         let argv =
-            ["unshare", "--mount", "--", "sh", "-c", steps, &root, "/usr/sbin/asterisk", "-f", "-C", &config];
+            [&["unshare", "--mount", "--", "sh", "-c", steps, &root, &zone, &clock][..], &command].concat();
         let env = [
             ("TZ", self.time_zone().to_owned()),
             ("ODBCINI", self.instance.inside("odbc/odbc.ini")),
@@ -191,4 +201,17 @@ impl Asterisk {
         let bytes = std::fs::read(self.instance.outside("log/full")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// The file behind the root's /etc/localtime, which is mostly a link; links are meant as seen from inside.
+fn local_time_file(root: &Path) -> PathBuf {
+    let mut inside = PathBuf::from("/etc/localtime");
+    for _ in 0..8 {
+        let outside = root.join(inside.strip_prefix("/").unwrap_or(&inside));
+        match std::fs::read_link(&outside) {
+            Ok(target) => inside = inside.parent().unwrap_or(Path::new("/")).join(target),
+            Err(_) => return outside,
+        }
+    }
+    root.join("etc/localtime")
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use asterflow_lab::{AsteriskOptions, Chroot, Lab, LabOptions, asterisk, scenario, traffic};
+use asterflow_lab::{AsteriskOptions, Chroot, Lab, LabOptions, Suite, asterisk, scenario, traffic};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +22,9 @@ use tokio::signal::unix::{SignalKind, signal};
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
+    /// Use Asterisk 16 (Debian bullseye) instead of 22
+    #[arg(long, global = true)]
+    old: bool,
 }
 
 #[derive(Subcommand)]
@@ -60,20 +63,26 @@ enum Verb {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    match Arguments::parse().verb {
+    let Arguments { verb, old } = Arguments::parse();
+    let suite = old.then_some(Suite::Bullseye);
+    match verb {
         Verb::Up { dir, traffic, calls_per_minute, listen, time_zone, tls } => {
             let mut options =
                 LabOptions { asterisk: AsteriskOptions { time_zone, ami_tls: tls }, ..LabOptions::default() };
             options.database.tls = tls;
             up(options, &dir, &listen, traffic.then_some(calls_per_minute)).await
         }
-        Verb::Run { scenario } => run(scenario).await,
+        Verb::Run { scenario } => run(LabOptions { suite, ..LabOptions::default() }, scenario).await,
         Verb::List => {
             scenario::ALL.iter().for_each(|(name, about)| println!("{name:24} {about}"));
             Ok(())
         }
         Verb::Chroot => {
-            println!("{}", Chroot::ensure().await?.path().display());
+            let chroot = match suite {
+                Some(suite) => Chroot::ensure_suite(suite).await?,
+                None => Chroot::ensure().await?,
+            };
+            println!("{}", chroot.path().display());
             Ok(())
         }
     }
@@ -115,11 +124,11 @@ async fn calls(lab: &Lab, per_minute: Option<u32>) -> Result<()> {
     }
 }
 
-async fn run(mut names: Vec<String>) -> Result<()> {
+async fn run(options: LabOptions, mut names: Vec<String>) -> Result<()> {
     if names.is_empty() {
         names = scenario::ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
     }
-    let lab = Lab::start(LabOptions::default()).await?;
+    let lab = Lab::start(options).await?;
     let mut failed = Vec::new();
     for name in &names {
         match scenario::run(&lab, name).await {

@@ -5,27 +5,27 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::Suite;
 use crate::process::run;
-
-/// Debian suites that ship Asterisk, in the order they are tried: 22 and 16.
-pub(super) const SUITES: [&str; 2] = ["sid", "bullseye"];
 
 const PACKAGES: &str =
     "asterisk,asterisk-modules,asterisk-config,asterisk-core-sounds-en-gsm,unixodbc,odbc-mariadb,tzdata";
 
-pub(super) async fn build(cache: &Path) -> Result<PathBuf> {
+/// Builds the first of `suites` that works.
+pub(super) async fn build(cache: &Path, suites: &[Suite]) -> Result<PathBuf> {
     let mirror = mirror().await?;
     let mut failures = Vec::new();
-    for suite in SUITES {
+    for suite in suites.iter().copied() {
         crate::log(&format!(
-            "building a Debian {suite} root with Asterisk in {} (some minutes)",
+            "building a Debian {} root with Asterisk in {} (some minutes)",
+            suite.name(),
             cache.display()
         ));
         match one(cache, suite, &mirror).await {
             Ok(root) => return Ok(root),
             Err(error) => {
-                crate::log(&format!("Debian {suite} did not work: {error:#}"));
-                failures.push(format!("{suite}: {}", last_line(&error)));
+                crate::log(&format!("Debian {} did not work: {error:#}", suite.name()));
+                failures.push(format!("{}: {}", suite.name(), last_line(&error)));
             }
         }
     }
@@ -37,9 +37,9 @@ pub(super) async fn build(cache: &Path) -> Result<PathBuf> {
     )
 }
 
-async fn one(cache: &Path, suite: &str, mirror: &str) -> Result<PathBuf> {
-    let done = cache.join(format!("asterisk-{suite}"));
-    let part = cache.join(format!("asterisk-{suite}.part"));
+async fn one(cache: &Path, suite: Suite, mirror: &str) -> Result<PathBuf> {
+    let done = cache.join(suite.folder());
+    let part = cache.join(suite.folder() + ".part");
     if part.exists() {
         fs::remove_dir_all(&part).with_context(|| format!("remove the unfinished {}", part.display()))?;
     }
@@ -58,7 +58,7 @@ async fn one(cache: &Path, suite: &str, mirror: &str) -> Result<PathBuf> {
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
-        suite,
+        suite.name(),
         &target,
         mirror,
     ];

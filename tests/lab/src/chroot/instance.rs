@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
+use crate::leftovers;
+
 /// Folders that Asterisk writes to, one set per instance.
 const FOLDERS: [&str; 10] = [
     "etc",
@@ -32,7 +34,7 @@ impl Instance {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let labs = root.join("lab");
         fs::create_dir_all(&labs).with_context(|| format!("create {}", labs.display()))?;
-        sweep(&labs);
+        leftovers::sweep(&labs, "");
         let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let instance = Self { root: root.to_owned(), name };
         for folder in FOLDERS {
@@ -73,16 +75,5 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(self.root.join("lab").join(&self.name));
-    }
-}
-
-/// Removes folders whose process is gone: a test that was killed cannot do it itself.
-fn sweep(labs: &Path) {
-    for entry in fs::read_dir(labs).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name.split('-').next().unwrap_or_default();
-        if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
-            let _ = fs::remove_dir_all(entry.path());
-        }
     }
 }

@@ -13,6 +13,30 @@ use anyhow::{Context, Result, bail};
 
 pub use instance::Instance;
 
+/// Debian releases that ship an Asterisk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// Asterisk 22; what the tests use.
+    Sid,
+    /// Asterisk 16; the fallback, and the oldest that AsterFlow is tried with.
+    Bullseye,
+}
+
+impl Suite {
+    /// Debian's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sid => "sid",
+            Self::Bullseye => "bullseye",
+        }
+    }
+
+    fn folder(self) -> String {
+        format!("asterisk-{}", self.name())
+    }
+}
+
 /// A root file system with Asterisk installed.
 #[derive(Debug, Clone)]
 pub struct Chroot {
@@ -38,19 +62,28 @@ impl Chroot {
                 root.display()
             ));
         }
+        Self::find_or_build(&[Suite::Sid, Suite::Bullseye]).await
+    }
+
+    /// As [`Chroot::ensure`], but only this suite, and `ASTERISK_ROOT` does not count.
+    ///
+    /// # Errors
+    /// As [`Chroot::ensure`].
+    pub async fn ensure_suite(suite: Suite) -> Result<Self> {
+        Self::find_or_build(&[suite]).await
+    }
+
+    async fn find_or_build(suites: &[Suite]) -> Result<Self> {
         let cache = cache_folder()?;
         fs::create_dir_all(&cache).with_context(|| format!("create the cache folder {}", cache.display()))?;
         let lock = lock(&cache).await?;
-        let found = match Self::cached(&cache) {
+        let cached = suites.iter().find_map(|suite| Self::at(&cache.join(suite.folder())));
+        let found = match cached {
             Some(found) => found,
-            None => Self { root: build::build(&cache).await? },
+            None => Self { root: build::build(&cache, suites).await? },
         };
         drop(lock);
         Ok(found)
-    }
-
-    fn cached(cache: &Path) -> Option<Self> {
-        build::SUITES.iter().find_map(|suite| Self::at(&cache.join(format!("asterisk-{suite}"))))
     }
 
     fn at(root: &Path) -> Option<Self> {
