@@ -28,7 +28,8 @@ pub enum TlsError {
 /// When the pinned certificate cannot be read.
 pub fn client_config(tls: &Tls) -> Result<Option<Arc<ClientConfig>>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    let builder =
+        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
     let config = match tls {
         Tls::Off => return Ok(None),
         Tls::Verify { ca_file } => {

@@ -152,7 +152,8 @@ fn without_fully_booted_the_picture_comes_all_the_same_and_the_right_is_named() 
     talk.wait(4_000);
     talk.hear("Event: VarSet\nPrivilege: dialplan,all\n\n");
     talk.wait(6_000);
-    let warned = |output: &Output| matches!(output, Output::Warnings(all) if all.concat().contains("read=system"));
+    let warned =
+        |output: &Output| matches!(output, Output::Warnings(all) if all.concat().contains("read=system"));
     assert!(talk.said.iter().any(warned), "{:?}", talk.said);
     talk.complete_lists();
     assert_eq!(talk.pictures(), 1);
@@ -189,7 +190,8 @@ fn changes_that_no_event_announced_name_the_class_that_is_not_read() {
     talk.hear(&format!("Event: CoreShowChannelsComplete\nActionID: {channels}\nEventList: Complete\n\n"));
     talk.hear(&format!("Event: QueueEntry\nQueue: sales\nUniqueid: 9.9\nActionID: {queues}\n\n"));
     talk.hear(&format!("Event: QueueStatusComplete\nActionID: {queues}\nEventList: Complete\n\n"));
-    let Some(Output::Warnings(all)) = talk.said.iter().rev().find(|output| matches!(output, Output::Warnings(_)))
+    let Some(Output::Warnings(all)) =
+        talk.said.iter().rev().find(|output| matches!(output, Output::Warnings(_)))
     else {
         panic!("warnings: {:?}", talk.said)
     };

@@ -9,7 +9,16 @@ const LONGEST: usize = 400;
 const WALLS: &[(&str, &[&str])] = &[
     (
         "domain",
-        &["crate::pbx", "crate::store", "crate::tasks", "crate::views", "crate::config", "crate::clock", "tokio", "tracing"],
+        &[
+            "crate::pbx",
+            "crate::store",
+            "crate::tasks",
+            "crate::views",
+            "crate::config",
+            "crate::clock",
+            "tokio",
+            "tracing",
+        ],
     ),
     ("views", &["crate::pbx", "crate::store", "crate::tasks", "crate::config", "crate::clock", "tokio"]),
     ("config", &["crate::pbx", "crate::store", "crate::tasks", "crate::views", "std::net::TcpStream"]),
@@ -93,7 +102,10 @@ fn crates_stay_in_their_homes() {
             for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
                 let words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
                 let used = line.contains(&format!("{name}::")) && words.clone().any(|word| word == *name);
-                if used && !line.contains(&format!("crate::{name}")) && !line.contains(&format!("{name}::{name}")) {
+                if used
+                    && !line.contains(&format!("crate::{name}"))
+                    && !line.contains(&format!("{name}::{name}"))
+                {
                     strays.push(format!("{path}: {} (allowed in {homes:?})", line.trim()));
                 }
             }

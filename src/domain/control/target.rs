@@ -30,7 +30,10 @@ pub fn resolve(snapshot: &Snapshot, target: &Target) -> Result<Leg, ControlError
     if is_exact(leg.channel.as_str()) {
         Ok(leg)
     } else {
-        Err(ControlError::Forbidden(format!("The channel id {} cannot be named exactly to the PBX.", leg.channel)))
+        Err(ControlError::Forbidden(format!(
+            "The channel id {} cannot be named exactly to the PBX.",
+            leg.channel
+        )))
     }
 }
 
@@ -65,7 +68,8 @@ fn by_channel(snapshot: &Snapshot, id: &UniqueId) -> Result<Leg, ControlError> {
 }
 
 fn by_agent(snapshot: &Snapshot, interface: &Interface) -> Result<Leg, ControlError> {
-    let is_meant = |member: &MemberSnapshot| member.interface.as_str().eq_ignore_ascii_case(interface.as_str());
+    let is_meant =
+        |member: &MemberSnapshot| member.interface.as_str().eq_ignore_ascii_case(interface.as_str());
     let mine: Vec<_> = seats(snapshot).filter(|(_, member)| is_meant(member)).collect();
     let Some((_, member)) = mine.first() else { return Err(ControlError::TargetGone) };
     match member.legs.as_slice() {

@@ -176,7 +176,9 @@ impl Floor {
         let (from, to) = (caller.unique_id(), leg.unique_id());
         self.touch_channel(caller, now);
         self.touch_channel(leg, now);
-        self.change(&to, now, |channel| channel.part = Some(Part { queue, caller: from, connected, over: false }));
+        self.change(&to, now, |channel| {
+            channel.part = Some(Part { queue, caller: from, connected, over: false })
+        });
     }
 
     fn end(

@@ -116,8 +116,10 @@ impl Floor {
                 let leg =
                     self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up() && leg.bridge.is_some());
                 let Some(leg) = leg.filter(|leg| leg.part.is_none()) else { continue };
-                let caller = self.others_in_bridge(leg).next().map_or_else(String::new, |other| other.info.id.clone());
-                let part = Part { queue: name.clone(), caller: UniqueId::new(caller), connected: true, over: false };
+                let caller =
+                    self.others_in_bridge(leg).next().map_or_else(String::new, |other| other.info.id.clone());
+                let part =
+                    Part { queue: name.clone(), caller: UniqueId::new(caller), connected: true, over: false };
                 parts.push((leg.info.unique_id(), part));
             }
         }

@@ -251,8 +251,12 @@ fn closed(reason: CloseReason, host: &str, username: &str, was_up: bool) -> End 
         ),
         CloseReason::NotAmi(error) => (format!("{host}: {error}."), true),
         CloseReason::Silent => (format!("{host} has been silent for 10 s. Trying again."), false),
-        CloseReason::LoginTimeout => (format!("{host} did not finish the login in 10 s. Trying again."), false),
-        CloseReason::ShuttingDown => ("Asterisk is shutting down. Waiting for it to come back.".to_owned(), false),
+        CloseReason::LoginTimeout => {
+            (format!("{host} did not finish the login in 10 s. Trying again."), false)
+        }
+        CloseReason::ShuttingDown => {
+            ("Asterisk is shutting down. Waiting for it to come back.".to_owned(), false)
+        }
     };
     End::Down { why, refused, was_up }
 }

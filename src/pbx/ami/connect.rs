@@ -23,7 +23,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// No address, or nobody listens.
-    #[error("The PBX is not reachable at {host} ({why}). Check host, port and firewall, and that manager.conf is enabled.")]
+    #[error(
+        "The PBX is not reachable at {host} ({why}). Check host, port and firewall, and that manager.conf is enabled."
+    )]
     Unreachable {
         /// Where it was tried.
         host: String,
@@ -31,7 +33,9 @@ pub enum ConnectError {
         why: String,
     },
     /// TLS failed.
-    #[error("TLS with {host} failed ({why}). Check the certificate or pbx.ami.ca_file, or tlsenable in manager.conf.")]
+    #[error(
+        "TLS with {host} failed ({why}). Check the certificate or pbx.ami.ca_file, or tlsenable in manager.conf."
+    )]
     Tls {
         /// Where it was tried.
         host: String,

@@ -166,7 +166,9 @@ impl Attempt {
             match event {
                 Ok(Some(LegEvent::Attached(target))) if target == self.leg.channel => return Ok(()),
                 Ok(Some(LegEvent::Attached(_) | LegEvent::Detached)) => return Err(ControlError::TargetGone),
-                Ok(Some(LegEvent::LinkDown) | None) => return Err(ControlError::LinkDown(self.pbx().to_string())),
+                Ok(Some(LegEvent::LinkDown) | None) => {
+                    return Err(ControlError::LinkDown(self.pbx().to_string()));
+                }
                 Ok(Some(event)) => heard.note(&event),
                 Err(_) => return Err(heard.verdict(&self.phone.extension)),
             }
@@ -199,7 +201,8 @@ impl Heard {
 
     fn is_decided(&self) -> bool {
         // A leg that was seen ends with a cause, which tells more than the reason.
-        self.failed.is_some() && (self.cause.is_some() || !self.seen) || (self.answered && self.cause.is_some())
+        self.failed.is_some() && (self.cause.is_some() || !self.seen)
+            || (self.answered && self.cause.is_some())
     }
 
     /// Why it did not attach: busy and declined are told by the cause, no answer by the reason.
@@ -222,7 +225,9 @@ async fn until_end(events: &mut mpsc::Receiver<LegEvent>) -> &'static str {
     loop {
         match events.recv().await {
             Some(LegEvent::HungUp(_)) => return "ended",
-            Some(LegEvent::LinkDown) | None => return "the link to the PBX was lost; the phone may still listen",
+            Some(LegEvent::LinkDown) | None => {
+                return "the link to the PBX was lost; the phone may still listen";
+            }
             Some(_) => {}
         }
     }
@@ -236,7 +241,8 @@ fn new_id() -> UniqueId {
 
 /// What the supervisor's phone shows, without anything that would end the name.
 fn caller_id(agent: &str, interface: &str) -> String {
-    let name: String = agent.chars().filter(|c| c.is_alphanumeric() || " .-_".contains(*c)).take(40).collect();
+    let name: String =
+        agent.chars().filter(|c| c.is_alphanumeric() || " .-_".contains(*c)).take(40).collect();
     let number: String = interface.chars().filter(char::is_ascii_digit).take(20).collect();
     format!("\"{name}\" <{number}>")
 }

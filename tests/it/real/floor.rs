@@ -59,7 +59,10 @@ fn the_board_shows_what_the_phones_do() {
         let story = follow(&live, "sales", "PJSIP/102");
         scenario::run(&lab, "hold").await.expect("hold");
         let story = tokio::time::timeout(super::LONG, story).await.expect("the story ends").expect("a story");
-        assert!(story.windows(2).any(|two| two[0].starts_with("on_hold") && two[1].starts_with("talking")), "{story:?}");
+        assert!(
+            story.windows(2).any(|two| two[0].starts_with("on_hold") && two[1].starts_with("talking")),
+            "{story:?}"
+        );
         let floor = until(&live, "empty", nobody_waits).await;
         assert_eq!(floor.agents().online, 7, "everybody is free again: {floor:#?}");
         let _ = stop.send(true);
@@ -121,12 +124,13 @@ fn missing_privileges_and_a_wrong_secret_are_named() {
         let lab = lab().await;
         let stop = watch::Sender::new(false);
         let poor = live::start("lab".into(), ami(&lab, &POOR), &supervisor_phones(), stop.subscribe());
-        let floor = until(&poor, "live", |floor| {
-            floor.ami.state == LinkState::Live && floor.ami.detail.is_some()
-        })
-        .await;
+        let floor =
+            until(&poor, "live", |floor| floor.ami.state == LinkState::Live && floor.ami.detail.is_some())
+                .await;
         let detail = floor.ami.detail.expect("sentences");
-        for missing in ["lacks read=system", "lacks write=originate", "lacks write=reporting", "manager.conf, [poor]"] {
+        for missing in
+            ["lacks read=system", "lacks write=originate", "lacks write=reporting", "manager.conf, [poor]"]
+        {
             assert!(detail.contains(missing), "{missing}: {detail}");
         }
         let mut wrong = ami(&lab, &POOR);

@@ -71,10 +71,9 @@ async fn attaches_and_stops(lab: &Lab, live: &Live, control: &Control) {
     lab.phone("201").behave(Behaviour::answer_after_ms(200)).await.expect("a phone");
     let attached = control.start(wish(agent("PJSIP/101"), "201")).await.expect("attached");
     assert_eq!(attached.state, SupervisionState::Attached);
-    let floor = until(live, "listened to", |floor| {
-        member(floor, "sales", "PJSIP/101").listeners == ["Desk 201"]
-    })
-    .await;
+    let floor =
+        until(live, "listened to", |floor| member(floor, "sales", "PJSIP/101").listeners == ["Desk 201"])
+            .await;
     assert_eq!(Some(&attached.channel), member(&floor, "sales", "PJSIP/101").channel.as_ref());
     let whisper = control.set_mode(&attached.id, Mode::Whisper).await.expect("changed");
     assert_eq!(whisper.mode, Mode::Whisper);
