@@ -44,6 +44,8 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+#[cfg(feature = "kiosk")]
+pub mod kiosk;
 pub mod pbx;
 pub mod store;
 pub mod tasks;

@@ -12,12 +12,12 @@ use crate::domain::time::Moment;
 use super::Picture;
 
 /// The moment `seconds` after the zero of both clocks.
-pub(super) fn at(seconds: i64) -> Moment {
+pub(crate) fn at(seconds: i64) -> Moment {
     Moment::at_millis(seconds * 1000)
 }
 
 /// A source that is up.
-pub(super) fn live(now: Moment) -> LinkStatus {
+pub(crate) fn live(now: Moment) -> LinkStatus {
     LinkStatus { state: LinkState::Live, since: now, fresh_at: Some(now), detail: None }
 }
 
@@ -33,17 +33,24 @@ fn member(name: &str, state: BoardState, sub_state: SubState, since: i64) -> Mem
         penalty: 0,
         partner: None,
         channel: None,
+        legs: Vec::new(),
         listeners: Vec::new(),
         wrap_up_until: None,
     }
 }
 
 fn waiting(position: u32, number: &str, since: i64) -> WaitingCaller {
-    WaitingCaller { position, number: number.to_owned(), name: String::new(), since: at(since), channel: "1.1".into() }
+    WaitingCaller {
+        position,
+        number: number.to_owned(),
+        name: String::new(),
+        since: at(since),
+        channel: "1.1".into(),
+    }
 }
 
 /// At 100 s: Alice talks since 60 s and is heard, Bob rings, Carol is paused in Sales only, Dave is free.
-pub(super) fn picture() -> Picture {
+pub(crate) fn picture() -> Picture {
     let mut alice = member("Alice", BoardState::Busy, SubState::Talking, 60);
     alice.partner = Some(Partner { number: "5550001".to_owned(), name: String::new() });
     alice.listeners = vec!["Desk 201".to_owned()];
@@ -83,8 +90,13 @@ pub(super) fn picture() -> Picture {
         queues: [("sales".into(), figures)].into(),
         agents: [("Alice".into(), AgentFigures { answered: 4, ..AgentFigures::default() })].into(),
     };
-    let snapshot =
-        Snapshot { pbx: "pbx".into(), as_of: at(100), ami: live(at(0)), known: true, queues: vec![sales, support] };
+    let snapshot = Snapshot {
+        pbx: "pbx".into(),
+        as_of: at(100),
+        ami: live(at(0)),
+        known: true,
+        queues: vec![sales, support],
+    };
     Picture {
         live: Arc::new(snapshot),
         today: Arc::new(today),

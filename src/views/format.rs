@@ -81,9 +81,10 @@ mod tests {
 
     #[test]
     fn a_share_is_a_dash_where_it_is_undefined() {
-        assert_eq!([None, Some(0.0), Some(0.001), Some(0.811), Some(0.999), Some(1.0)].map(percent), [
-            "–", "0 %", "1 %", "81 %", "99 %", "100 %"
-        ]);
+        assert_eq!(
+            [None, Some(0.0), Some(0.001), Some(0.811), Some(0.999), Some(1.0)].map(percent),
+            ["–", "0 %", "1 %", "81 %", "99 %", "100 %"]
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod scale;
 pub mod wall;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 use std::sync::Arc;
 
@@ -109,7 +109,8 @@ impl Picture {
     fn service_level(&self, queue: &QueueSnapshot) -> ServiceLevel {
         let figures = self.today.queues.get(&queue.name);
         let share = figures.and_then(|figures| figures.service_level_a);
-        let seconds = figures.and_then(|figures| figures.service_level_s).unwrap_or_else(|| self.threshold(queue));
+        let seconds =
+            figures.and_then(|figures| figures.service_level_s).unwrap_or_else(|| self.threshold(queue));
         let level = match share {
             Some(share) if share < SERVICE_LEVEL_ALARM => Level::Alarm,
             Some(share) if share < SERVICE_LEVEL_WARN => Level::Warn,

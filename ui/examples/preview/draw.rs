@@ -31,7 +31,12 @@ pub fn render(window: &MinimalSoftwareWindow, width: u32, height: u32) -> Vec<Rg
     pixels
 }
 
-pub fn save(path: &str, width: u32, height: u32, pixels: &[Rgb8Pixel]) -> Result<(), Box<dyn std::error::Error>> {
+pub fn save(
+    path: &str,
+    width: u32,
+    height: u32,
+    pixels: &[Rgb8Pixel],
+) -> Result<(), Box<dyn std::error::Error>> {
     let bytes: Vec<u8> = pixels.iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
     let mut encoder = png::Encoder::new(std::io::BufWriter::new(std::fs::File::create(path)?), width, height);
     encoder.set_color(png::ColorType::Rgb);

@@ -3,14 +3,27 @@ use crate::model;
 use asterflow_ui::*;
 use slint::{Color, ComponentHandle};
 
-const STEPS: [(u8, u8, u8); 7] =
-    [(46, 184, 114), (124, 201, 106), (195, 212, 94), (245, 213, 71), (247, 177, 60), (240, 138, 60), (229, 83, 61)];
+const STEPS: [(u8, u8, u8); 7] = [
+    (46, 184, 114),
+    (124, 201, 106),
+    (195, 212, 94),
+    (245, 213, 71),
+    (247, 177, 60),
+    (240, 138, 60),
+    (229, 83, 61),
+];
 
 fn cell(day: usize, hour: usize) -> HeatCell {
     let weekend = day % 7 == 0 || day % 7 == 6;
     let load = [0, 0, 0, 0, 0, 0, 1, 4, 22, 41, 55, 60, 38, 30, 47, 52, 44, 29, 12, 5, 2, 0, 0, 0][hour];
     let value = load * (70 + (day * 37 + hour * 11) % 60) / 100 / if weekend { 5 } else { 1 };
-    let mut cell = HeatCell { fill: Color::default(), text: "".into(), state: CellState::Empty, late: day == 2 && hour == 14, now: day == 0 && hour == 10 };
+    let mut cell = HeatCell {
+        fill: Color::default(),
+        text: "".into(),
+        state: CellState::Empty,
+        late: day == 2 && hour == 14,
+        now: day == 0 && hour == 10,
+    };
     if day == 0 && hour > 10 {
         cell.state = CellState::Ahead;
     } else if day == 5 && (11..14).contains(&hour) {
