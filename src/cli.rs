@@ -2,7 +2,7 @@
 
 mod check;
 mod report;
-mod screenshot;
+pub(crate) mod screenshot;
 mod sync;
 mod user;
 

@@ -9,7 +9,10 @@
 
 mod health;
 pub(crate) mod parts;
+mod questions;
 pub(crate) mod settings;
+#[cfg(feature = "kiosk")]
+pub(crate) mod shot;
 #[cfg(feature = "kiosk")]
 pub(crate) mod wall;
 mod web;

@@ -10,6 +10,7 @@ pub mod format;
 pub mod heatmap;
 pub mod overview;
 pub mod scale;
+pub mod text;
 pub mod wall;
 
 #[cfg(test)]
