@@ -42,8 +42,8 @@ printf '%s\n' "$password" |
 
 cat "$dir/lab.log"
 echo
-echo "web page   https://127.0.0.1:$port   account admin, password $password"
-echo "wall       https://127.0.0.1:$port/wall.png"
+echo "web page   http://127.0.0.1:$port   account admin, password $password"
+echo "wall       http://127.0.0.1:$port/wall.png"
 echo "Ctrl-C ends everything."
 echo
 "$bin/asterflow" --config "$dir/asterflow.toml" --state-dir "$dir/state" run "$@"

@@ -1,7 +1,7 @@
 //! What can be typed: the verbs and their options, with help that teaches. What they do is in the modules of `cli/`.
 
 mod check;
-mod report;
+pub(crate) mod report;
 pub(crate) mod screenshot;
 mod sync;
 mod user;

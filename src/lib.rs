@@ -51,6 +51,7 @@ pub mod domain;
 #[cfg(feature = "kiosk")]
 pub mod kiosk;
 pub mod pbx;
+pub mod report;
 pub mod store;
 pub mod tasks;
 pub mod views;

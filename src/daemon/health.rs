@@ -1,7 +1,6 @@
 //! How the program itself does: since when it runs, how much memory it holds, what the synchronisation did last.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use tokio::sync::watch;
 
@@ -14,12 +13,34 @@ use crate::tasks::sync::SyncStatus;
 /// Gives the health when asked.
 pub(super) struct Monitor {
     started: Moment,
-    syncs: Vec<watch::Receiver<Arc<SyncStatus>>>,
+    syncs: Vec<watch::Receiver<SyncStatus>>,
 }
 
 impl Monitor {
-    pub(super) fn new(started: Moment, syncs: Vec<watch::Receiver<Arc<SyncStatus>>>) -> Self {
+    pub(super) fn new(started: Moment, syncs: Vec<watch::Receiver<SyncStatus>>) -> Self {
         Self { started, syncs }
+    }
+}
+
+impl Monitor {
+    /// What was stored since the start, over all PBXs, and what is odd in the history.
+    fn counters(&self) -> BTreeMap<String, u64> {
+        let mut counters = BTreeMap::new();
+        let mut add = |name: &str, number: u64| *counters.entry(name.to_owned()).or_insert(0) += number;
+        for status in &self.syncs {
+            let status = status.borrow();
+            add("queue_log_rows", status.rows);
+            add("visits", status.visits);
+            status.oddities.iter().for_each(|(kind, number)| add(&format!("oddities_{kind}"), *number));
+        }
+        counters
+    }
+
+    fn last_sync(&self) -> Option<serde_json::Value> {
+        let newest = self.syncs.iter().max_by_key(|status| status.borrow().last_sync)?;
+        let status = newest.borrow();
+        status.last_sync?;
+        serde_json::to_value(&*status).ok()
     }
 }
 
@@ -32,8 +53,8 @@ impl HealthSource for Monitor {
             uptime_s: u64::try_from(now.seconds_since(self.started)).unwrap_or(0),
             rss_bytes: resident_bytes().unwrap_or(0),
             store,
-            counters: BTreeMap::new(),
-            last_sync: None,
+            counters: self.counters(),
+            last_sync: self.last_sync(),
         }
     }
 }

@@ -2,25 +2,24 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{health, settings, web};
+use crate::cli::report::thresholds;
 use crate::cli::{Arguments, say};
 use crate::clock;
 use crate::config::{Config, Pbx};
-use crate::domain::history::figures::Today;
-use crate::domain::link::{LinkState, LinkStatus};
-use crate::domain::problem::Problem;
-use crate::store::Store;
+use crate::domain::problem::{Problem, Severity};
+use crate::store::{StateLock, Store};
 use crate::tasks::PbxView;
 use crate::tasks::accounts::Accounts;
 use crate::tasks::control::Control;
 use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
 use crate::tasks::settings::Settings;
-use crate::tasks::sync::{self, SyncStatus};
+use crate::tasks::sync::{Sync, SyncStatus};
 
 /// Everything that runs.
 pub(crate) struct Parts {
@@ -39,18 +38,21 @@ pub(crate) struct Parts {
     /// Supervision.
     pub(crate) control: Control,
     /// How each synchronisation does.
-    pub(crate) syncs: Vec<watch::Receiver<Arc<SyncStatus>>>,
+    pub(crate) syncs: Vec<watch::Receiver<SyncStatus>>,
     /// What the web page shows as the wall, once there is one.
     pub(crate) pictures: web::Pictures,
     /// Where the web page is.
     pub(crate) address: String,
     store: Store,
     tasks: Vec<JoinHandle<()>>,
+    /// Held as long as the state is ours.
+    _lock: Option<StateLock>,
 }
 
 impl Parts {
     /// Opens the state, loads the configuration, starts everything but the wall.
     pub(crate) async fn start(arguments: &Arguments, stop: &watch::Sender<bool>) -> Result<Self> {
+        let lock = StateLock::take(&arguments.state_dir)?;
         let store = Store::open(&arguments.state_dir)?;
         let interrupted = store.journal_close_interrupted(clock::now().wall).await?;
         if interrupted > 0 {
@@ -66,7 +68,7 @@ impl Parts {
             tracing::info!("no account yet: the wall shows a one-time code for the web page");
         }
         let mut parts = Self {
-            history: History::new(store.clone()),
+            history: History::new(store.clone(), thresholds(config.as_deref())),
             control: Control::new(Vec::new(), Vec::new(), store.clone()),
             config,
             problems: Arc::new(loaded.problems),
@@ -78,44 +80,42 @@ impl Parts {
             address: String::new(),
             store,
             tasks: Vec::new(),
+            _lock: Some(lock),
         };
         if let Some(config) = parts.config.clone() {
             for pbx in &config.pbxs {
-                parts.start_pbx(&config, pbx, stop).await?;
+                parts.start_pbx(&config, pbx, stop);
             }
             let phones = config.supervisor_phones.clone();
             parts.control = Control::new(parts.lives.clone(), phones, parts.store.clone());
         }
-        parts.start_web(arguments, stop).await.context("the web page cannot be started")?;
+        parts.start_web(arguments, stop).await;
         Ok(parts)
     }
 
-    async fn start_pbx(&mut self, config: &Config, pbx: &Pbx, stop: &watch::Sender<bool>) -> Result<()> {
+    fn start_pbx(&mut self, config: &Config, pbx: &Pbx, stop: &watch::Sender<bool>) {
         let live = live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
-        let (today, database) = if pbx.database.is_some() {
-            let sync = sync::start(pbx, &config.history, self.store.clone(), stop.subscribe()).await?;
-            self.syncs.push(sync.status);
-            self.tasks.push(sync.task);
-            (sync.today, sync.database)
-        } else {
-            let absent = LinkStatus { state: LinkState::Absent, ..LinkStatus::connecting(clock::now()) };
-            (watch::channel(Arc::new(Today::default())).1, watch::channel(absent).1)
-        };
+        let (sync, handle) = Sync::new(self.store.clone(), pbx.clone(), &config.history);
+        self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
+        self.syncs.push(handle.status);
         self.views.push(PbxView {
             name: pbx.name.clone(),
             zone: pbx.zone.clone(),
             live: live.snapshot.clone(),
-            today,
-            database,
+            today: handle.today,
+            database: handle.database,
         });
         self.lives.push(live);
-        Ok(())
     }
 
-    async fn start_web(&mut self, arguments: &Arguments, stop: &watch::Sender<bool>) -> Result<()> {
+    /// Starts the web page. A port that is taken must not keep the wall dark: it becomes a problem like any other.
+    async fn start_web(&mut self, arguments: &Arguments, stop: &watch::Sender<bool>) {
         let health = health::Monitor::new(clock::now(), self.syncs.clone());
-        let server = web::bind(self, arguments, health).await?;
-        self.address = server.url();
+        let server = match web::bind(self, arguments, health).await {
+            Ok(server) => server,
+            Err(error) => return self.without_web(&format!("{error:#}.")),
+        };
+        self.address = web::address(server.address(), self.config.as_deref());
         tracing::info!(address = %self.address, "the web page is there");
         let mut stopped = stop.subscribe();
         self.tasks.push(tokio::spawn(async move {
@@ -125,7 +125,18 @@ impl Parts {
             };
             server.run(stopping).await;
         }));
-        Ok(())
+    }
+
+    fn without_web(&mut self, why: &str) {
+        let problem = Problem {
+            key: "admin.listen".into(),
+            line: None,
+            sentence: format!("The web page cannot be served: {why}"),
+            cure: "Choose another address or port, or stop what uses it, and start again.".into(),
+            severity: Severity::Error,
+        };
+        say(&problem.to_string());
+        Arc::make_mut(&mut self.problems).push(problem);
     }
 
     /// Waits until everything that was told to stop has stopped, then closes the store.
@@ -138,4 +149,55 @@ impl Parts {
             tracing::warn!(%error, "the local database could not be tidied up");
         }
     }
+}
+
+/// What one picture needs: the stored history, and unless `offline` a link to each PBX. Nothing is written.
+#[cfg(feature = "kiosk")]
+pub(crate) async fn for_picture(
+    arguments: &Arguments,
+    loaded: crate::config::Loaded,
+    offline: bool,
+    stop: &watch::Sender<bool>,
+) -> Result<Parts> {
+    use crate::domain::history::figures::Today;
+    use crate::domain::live::snapshot::Snapshot;
+
+    let store = Store::open_read_only(&arguments.state_dir).or_else(|_| Store::open(&arguments.state_dir))?;
+    let config = loaded.config.map(Arc::new);
+    let history = History::new(store.clone(), thresholds(config.as_deref()));
+    let (mut views, mut lives) = (Vec::new(), Vec::new());
+    for pbx in config.iter().flat_map(|config| &config.pbxs) {
+        let now = clock::now();
+        let phones = config.as_ref().map_or_else(Vec::new, |config| config.supervisor_phones.clone());
+        let mut live = watch::channel(Arc::new(Snapshot::unknown(pbx.name.clone(), now))).1;
+        if !offline {
+            let link = live::start(pbx.name.clone(), pbx.ami.clone(), &phones, stop.subscribe());
+            live = link.snapshot.clone();
+            lives.push(link);
+        }
+        let today = history.today(&pbx.name, now.wall).await.unwrap_or_else(|_| Today::default());
+        let (_, handle) = Sync::new(store.clone(), pbx.clone(), &config.as_ref().map_or_else(Default::default, |config| config.history.clone()));
+        views.push(PbxView {
+            name: pbx.name.clone(),
+            zone: pbx.zone.clone(),
+            live,
+            today: watch::channel(Arc::new(today)).1,
+            database: handle.database,
+        });
+    }
+    Ok(Parts {
+        control: Control::new(Vec::new(), Vec::new(), store.clone()),
+        accounts: Accounts::new(store.clone(), "AsterFlow"),
+        config,
+        problems: Arc::new(loaded.problems),
+        views,
+        lives,
+        history,
+        syncs: Vec::new(),
+        pictures: web::Pictures::default(),
+        address: String::new(),
+        store,
+        tasks: Vec::new(),
+        _lock: None,
+    })
 }

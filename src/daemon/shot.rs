@@ -24,6 +24,9 @@ pub(crate) async fn draw(arguments: &Arguments, options: &ScreenshotArguments) -
     let loaded = settings::load(arguments).await?;
     let stop = watch::Sender::new(false);
     let parts = super::parts::for_picture(arguments, loaded, options.offline, &stop).await?;
+    if let Some(problem) = parts.problems.iter().find(|_| parts.config.is_none()) {
+        crate::cli::say(&problem.to_string());
+    }
     let setup = Setup { problems: parts.problems.iter().map(wall::told).collect(), ..Setup::default() };
     let mut feed = wall::feed(&parts, watch::Sender::new(setup).subscribe());
     feed.light = match options.theme {

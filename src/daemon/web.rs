@@ -1,5 +1,6 @@
 //! Plugs the tasks into the web page: each handle that `admin` asks for, made of the task that has it.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
@@ -10,7 +11,7 @@ use super::health::Monitor;
 use super::parts::Parts;
 use crate::admin::{AdminHandles, Bytes, Listen, Server, Supervisor, TlsMode, WallPicture};
 use crate::cli::Arguments;
-use crate::config::{Admin, AdminTls};
+use crate::config::{Admin, AdminTls, Config};
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
 use crate::domain::ids::UniqueId;
 use crate::tasks::control::Control;
@@ -86,4 +87,21 @@ pub(super) async fn bind(parts: &Parts, arguments: &Arguments, health: Monitor) 
     };
     let state = arguments.state_dir.clone();
     Ok(Server::bind(handles, Listen { address: admin.listen, hosts: admin.hosts, tls, state }).await?)
+}
+
+/// The address to open in a browser: where the page listens on every address, this machine's own on its network.
+pub(super) fn address(listening: SocketAddr, config: Option<&Config>) -> String {
+    let tls = config.is_none_or(|config| config.admin.tls != AdminTls::Off);
+    let scheme = if tls { "https" } else { "http" };
+    let ip = if listening.ip().is_unspecified() { own_ip().unwrap_or(listening.ip()) } else { listening.ip() };
+    format!("{scheme}://{}", SocketAddr::new(ip, listening.port()))
+}
+
+/// The address that a packet to elsewhere would leave from. Connecting a UDP socket sends nothing.
+fn own_ip() -> Option<IpAddr> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // An address reserved for documentation: only the route to it is looked up.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_unspecified()).then_some(own)
 }
