@@ -4,10 +4,14 @@
 //! everything read from there can be thrown away and read again, except journal, accounts and settings.
 
 mod error;
+mod history;
+mod lock;
 mod migrate;
 mod writer;
 
 pub use error::StoreError;
+pub use history::{Applied, Batch, CdrRow, PbxRecord, QueueRecord, VisitFilter};
+pub use lock::StateLock;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
