@@ -45,6 +45,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod pbx;
+pub mod report;
 pub mod store;
 pub mod tasks;
 pub mod views;

@@ -1,5 +1,8 @@
 //! The running owners of state. Readers get `watch` channels; commands are bounded mailboxes that answer after the effect.
 
+pub mod history;
+pub mod sync;
+
 use std::sync::Arc;
 
 use tokio::sync::watch;

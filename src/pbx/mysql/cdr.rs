@@ -64,11 +64,15 @@ impl Cdr {
         .map(|names| table.text(names))
         .collect();
         let start = table.column(START).unwrap_or_default();
-        let sql = format!("SELECT {} FROM {} WHERE {start} >= ? LIMIT ?", columns.join(", "), table.sql());
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {start} >= ? ORDER BY {start} LIMIT ?",
+            columns.join(", "),
+            table.sql()
+        );
         Ok(Self { table: table.sql(), sql })
     }
 
-    /// Calls that began at or after the local time `from`, in no order.
+    /// Calls that began at or after the local time `from`, in the order of their starts.
     ///
     /// # Errors
     /// When the database is gone or refuses.
