@@ -341,4 +341,7 @@ fn queue_value(metric: Metric, cells: &[(Cell, u32)], short_s: u32) -> Option<Op
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::history as fixture_history;
