@@ -2,8 +2,10 @@
 
 pub mod accounts;
 pub mod control;
+pub mod history;
 pub mod live;
 pub mod settings;
+pub mod sync;
 
 use std::sync::Arc;
 
