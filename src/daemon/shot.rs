@@ -12,8 +12,7 @@ use crate::cli::screenshot::{PageName, ScreenshotArguments, ThemeName};
 use crate::clock;
 use crate::domain::link::LinkState;
 use crate::kiosk::feed::Light;
-use crate::kiosk::picture::Rotation;
-use crate::kiosk::{Action, Feed, Painter};
+use crate::kiosk::{Action, Feed, Painter, Rotation};
 use crate::views::wall::{Page, Setup, Wall};
 
 /// The connection for a picture takes no longer.

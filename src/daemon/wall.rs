@@ -13,8 +13,7 @@ use crate::cli::Screen;
 use crate::config::{self, Config, Theme};
 use crate::domain::problem::{self, Severity};
 use crate::kiosk::feed::{Light, Source};
-use crate::kiosk::window::Beat;
-use crate::kiosk::{self, Feed, Painter, picture::Rotation};
+use crate::kiosk::{self, Beat, Feed, Painter, Rotation};
 use crate::views::banner::Problem;
 use crate::views::wall::{Page, Setup, Wall};
 
