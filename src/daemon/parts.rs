@@ -94,7 +94,8 @@ impl Parts {
     }
 
     fn start_pbx(&mut self, config: &Config, pbx: &Pbx, stop: &watch::Sender<bool>) {
-        let live = live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
+        let live =
+            live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
         let (sync, handle) = Sync::new(self.store.clone(), pbx.clone(), &config.history);
         self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
         self.syncs.push(handle.status);
@@ -176,7 +177,11 @@ pub(crate) async fn for_picture(
             lives.push(link);
         }
         let today = history.today(&pbx.name, now.wall).await.unwrap_or_else(|_| Today::default());
-        let (_, handle) = Sync::new(store.clone(), pbx.clone(), &config.as_ref().map_or_else(Default::default, |config| config.history.clone()));
+        let (_, handle) = Sync::new(
+            store.clone(),
+            pbx.clone(),
+            &config.as_ref().map_or_else(Default::default, |config| config.history.clone()),
+        );
         views.push(PbxView {
             name: pbx.name.clone(),
             zone: pbx.zone.clone(),
