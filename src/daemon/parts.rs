@@ -94,8 +94,7 @@ impl Parts {
     }
 
     fn start_pbx(&mut self, config: &Config, pbx: &Pbx, stop: &watch::Sender<bool>) {
-        let live =
-            live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
+        let live = live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
         let (sync, handle) = Sync::new(self.store.clone(), pbx.clone(), &config.history);
         self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
         self.syncs.push(handle.status);
@@ -161,33 +160,36 @@ pub(crate) async fn for_picture(
     stop: &watch::Sender<bool>,
 ) -> Result<Parts> {
     use crate::domain::history::figures::Today;
+    use crate::domain::link::{LinkState, LinkStatus};
     use crate::domain::live::snapshot::Snapshot;
 
     let store = Store::open_read_only(&arguments.state_dir).or_else(|_| Store::open(&arguments.state_dir))?;
     let config = loaded.config.map(Arc::new);
     let history = History::new(store.clone(), thresholds(config.as_deref()));
     let (mut views, mut lives) = (Vec::new(), Vec::new());
-    for pbx in config.iter().flat_map(|config| &config.pbxs) {
+    let records = history.pbxs().await.unwrap_or_default();
+    for (config, pbx) in config.iter().flat_map(|config| config.pbxs.iter().map(move |pbx| (config, pbx))) {
         let now = clock::now();
-        let phones = config.as_ref().map_or_else(Vec::new, |config| config.supervisor_phones.clone());
         let mut live = watch::channel(Arc::new(Snapshot::unknown(pbx.name.clone(), now))).1;
         if !offline {
-            let link = live::start(pbx.name.clone(), pbx.ami.clone(), &phones, stop.subscribe());
+            let phones = &config.supervisor_phones;
+            let link = live::start(pbx.name.clone(), pbx.ami.clone(), phones, stop.subscribe());
             live = link.snapshot.clone();
             lives.push(link);
         }
         let today = history.today(&pbx.name, now.wall).await.unwrap_or_else(|_| Today::default());
-        let (_, handle) = Sync::new(
-            store.clone(),
-            pbx.clone(),
-            &config.as_ref().map_or_else(Default::default, |config| config.history.clone()),
-        );
+        let synced_at = records.iter().find(|record| record.name == pbx.name).and_then(|record| record.synced_at);
+        let mut database = LinkStatus::connecting(now);
+        if let Some(at) = synced_at {
+            database.fresh_at = Some(now.minus_seconds(now.wall.as_second() - at));
+            database.enter(LinkState::Live, None, now);
+        }
         views.push(PbxView {
             name: pbx.name.clone(),
             zone: pbx.zone.clone(),
             live,
             today: watch::channel(Arc::new(today)).1,
-            database: handle.database,
+            database: watch::channel(database).1,
         });
     }
     Ok(Parts {

@@ -12,8 +12,7 @@ use crate::cli::screenshot::{PageName, ScreenshotArguments, ThemeName};
 use crate::clock;
 use crate::domain::link::LinkState;
 use crate::kiosk::feed::Light;
-use crate::kiosk::picture::Rotation;
-use crate::kiosk::{Action, Feed, Painter};
+use crate::kiosk::{Action, Feed, Painter, Rotation};
 use crate::views::wall::{Page, Setup, Wall};
 
 /// The connection for a picture takes no longer.
@@ -51,8 +50,7 @@ async fn picture_of(feed: &Feed, lives: &[crate::tasks::live::Live], offline: bo
         for live in lives {
             let mut floor = live.snapshot.clone();
             // A link that does not come up in time is drawn as it stands.
-            let _ =
-                tokio::time::timeout(LIVE, floor.wait_for(|floor| floor.ami.state == LinkState::Live)).await;
+            let _ = tokio::time::timeout(LIVE, floor.wait_for(|floor| floor.ami.state == LinkState::Live)).await;
         }
     }
     let now = clock::now();

@@ -105,6 +105,14 @@ impl History {
         Ok(self.store.pbxs().await?)
     }
 
+    /// The UTC second from which on the history of a PBX is known; `None` without any.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn known_since(&self, pbx: &PbxName) -> Result<Option<i64>, HistoryError> {
+        Ok(self.store.oldest_hour(pbx).await?)
+    }
+
     /// Figures by queue and bucket, in the order PBX, bucket, queue.
     ///
     /// # Errors

@@ -75,6 +75,19 @@ impl Store {
         .await
     }
 
+    /// The UTC second at which the oldest clock hour with a row starts; `None` without rows.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn oldest_hour(&self, pbx: &PbxName) -> Result<Option<i64>, StoreError> {
+        let pbx = pbx.clone();
+        self.read(move |db| {
+            let sql = "SELECT MIN(hour) FROM cell WHERE pbx = (SELECT id FROM pbx WHERE name = ?1)";
+            Ok(db.query_row(sql, params![pbx.as_str()], |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// Notes that a synchronisation reached the end at `at`, UTC seconds.
     ///
     /// # Errors
