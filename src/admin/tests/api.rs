@@ -188,7 +188,7 @@ async fn the_status_page_shows_what_is_wrong_and_escapes_what_is_foreign() {
         "The configuration has 1 error.",
         "pbx[0].ami.hosts, line 8",
         "pbx.example:3306 does not answer",
-        "4 min ago",
+        "picture 4 min old",
         "ami reconnects",
         "href=\"/wall.png\"",
         "Nobody listens to a call.",
