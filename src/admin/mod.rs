@@ -25,6 +25,7 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+pub use axum::body::Bytes;
 pub use handles::{
     Absent, AdminHandles, Health, HealthSource, HistoryError, HistoryFormat, HistoryKind, HistoryRequest,
     HistorySource, Supervisor, WallPicture,

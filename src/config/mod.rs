@@ -228,6 +228,14 @@ pub struct Admin {
     pub tls: AdminTls,
 }
 
+impl Default for Admin {
+    /// Where the page listens while there is no usable configuration, so that its problems can be read there.
+    fn default() -> Self {
+        let everywhere = std::net::Ipv4Addr::UNSPECIFIED;
+        Self { listen: SocketAddr::from((everywhere, 8443)), hosts: Vec::new(), tls: AdminTls::SelfSigned }
+    }
+}
+
 /// `[tables]`
 #[derive(Clone, Debug)]
 pub struct Tables {

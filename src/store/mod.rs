@@ -5,7 +5,9 @@
 
 mod accounts;
 mod error;
+mod history;
 mod journal;
+mod lock;
 mod migrate;
 mod settings;
 mod tokens;
@@ -13,7 +15,9 @@ mod writer;
 
 pub use accounts::{AccountChange, AccountRow, Changed, SessionRow, TokenRow};
 pub use error::StoreError;
+pub use history::{Applied, Batch, CdrRow, PbxRecord, QueueRecord, VisitFilter};
 pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};
+pub use lock::StateLock;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

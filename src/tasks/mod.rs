@@ -1,7 +1,11 @@
 //! The running owners of state. Readers get `watch` channels; commands are bounded mailboxes that answer after the effect.
 
 pub mod accounts;
+pub mod control;
+pub mod history;
+pub mod live;
 pub mod settings;
+pub mod sync;
 
 use std::sync::Arc;
 

@@ -1,3 +1,17 @@
 //! The floor now: queues, members, callers, channels and bridges of one PBX.
+//!
+//! In: [`event::Event`]s and whole [`event::Picture`]s with the moment they came. Out: [`snapshot::Snapshot`]s.
+//! `apply` says how an event changes the floor, `board` what state follows. No clock, no I/O: the same events at the
+//! same moments give the same floor.
 
+mod apply;
+mod board;
+pub mod event;
+mod floor;
+mod invariants;
+mod picture;
 pub mod snapshot;
+mod view;
+
+pub use apply::Applied;
+pub use floor::Floor;

@@ -138,6 +138,8 @@ pub struct MemberSnapshot {
     pub partner: Option<Partner>,
     /// The agent's own phone leg, while there is exactly one that matters.
     pub channel: Option<UniqueId>,
+    /// All of the agent's own legs that are up: more than one is ambiguous for listening.
+    pub legs: Vec<UniqueId>,
     /// Who listens to that leg (supervisor phones' caller ids or names).
     pub listeners: Vec<String>,
     /// When the wrap-up ends, while in it.

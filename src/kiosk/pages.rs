@@ -1,0 +1,153 @@
+//! Which page is shown, and what is chosen on it: changed by touches and by time, without a clock or a screen.
+
+use crate::domain::time::Tick;
+use crate::views::heatmap::Metric;
+use crate::views::wall::Page;
+
+use super::Action;
+
+/// After a touch the pages do not turn by themselves for so long.
+const HOLD_MILLIS: i64 = 60_000;
+
+/// The wall's own state.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    pages: Vec<Page>,
+    at: usize,
+    every_millis: Option<i64>,
+    turned: Tick,
+    held: Option<Tick>,
+    /// Counts the rounds; each shows the next part of pages that do not fit.
+    pub(super) round: i32,
+    /// The selected member: queue and interface.
+    pub(super) selected: Option<(String, String)>,
+    /// What the heatmap shows.
+    pub(super) metric: Metric,
+    /// Which of the heatmap's subjects; any number, the list wraps.
+    pub(super) subject: i64,
+}
+
+impl Pages {
+    /// Starts on the first of `pages`; they turn every `every_millis` if given.
+    pub fn new(pages: Vec<Page>, every_millis: Option<i64>, now: Tick) -> Self {
+        let pages = if pages.is_empty() { vec![Page::Overview] } else { pages };
+        Self {
+            pages,
+            at: 0,
+            every_millis,
+            turned: now,
+            held: None,
+            round: 0,
+            selected: None,
+            metric: Metric::Talk,
+            subject: 0,
+        }
+    }
+
+    /// The page shown.
+    pub fn page(&self) -> Page {
+        self.pages[self.at]
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Page] {
+        &self.pages
+    }
+
+    /// Somebody touched the wall.
+    pub fn act(&mut self, action: Action, now: Tick) {
+        self.held = Some(now);
+        match action {
+            Action::Show(page) => self.show(page, now),
+            Action::Next => self.step(1, now),
+            Action::Previous => self.step(self.pages.len() - 1, now),
+            Action::Touched => {}
+            Action::SelectMember(queue, interface) => {
+                let chosen = Some((queue, interface));
+                self.selected = if self.selected == chosen { None } else { chosen };
+            }
+            Action::SelectQueue(_) => self.show(Page::Board, now),
+            Action::Metric(metric) => self.metric = metric,
+            Action::NextSubject => self.subject += 1,
+            Action::PreviousSubject => self.subject -= 1,
+        }
+    }
+
+    /// Time passed: turns the page when it is due.
+    pub fn tick(&mut self, now: Tick) {
+        let Some(every) = self.every_millis else { return };
+        let is_held = self.held.is_some_and(|since| now.since(since) < HOLD_MILLIS);
+        if is_held || now.since(self.turned) < every {
+            return;
+        }
+        if self.at + 1 == self.pages.len() {
+            self.round = self.round.wrapping_add(1) & 0xffff;
+        }
+        self.step(1, now);
+    }
+
+    fn show(&mut self, page: Page, now: Tick) {
+        if let Some(at) = self.pages.iter().position(|known| *known == page) {
+            self.at = at;
+            self.turned = now;
+        }
+    }
+
+    fn step(&mut self, by: usize, now: Tick) {
+        self.at = (self.at + by) % self.pages.len();
+        self.turned = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pages() -> Pages {
+        Pages::new(vec![Page::Overview, Page::Board, Page::Heatmap], Some(20_000), Tick::default())
+    }
+
+    fn at(seconds: i64) -> Tick {
+        Tick::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn pages_turn_by_themselves_and_count_the_rounds() {
+        let mut pages = pages();
+        let shown: Vec<_> = (0..7)
+            .map(|turn| {
+                pages.tick(at(turn * 20));
+                (pages.page(), pages.round)
+            })
+            .collect();
+        assert_eq!(
+            shown[..4],
+            [(Page::Overview, 0), (Page::Board, 0), (Page::Heatmap, 0), (Page::Overview, 1)]
+        );
+        assert_eq!(shown[6], (Page::Overview, 2));
+    }
+
+    #[test]
+    fn a_touch_holds_the_page_for_a_minute() {
+        let mut pages = pages();
+        pages.act(Action::Show(Page::Heatmap), at(1));
+        pages.tick(at(50));
+        assert_eq!(pages.page(), Page::Heatmap);
+        pages.tick(at(61));
+        assert_eq!(pages.page(), Page::Overview);
+    }
+
+    #[test]
+    fn arrows_wrap_and_a_second_touch_deselects() {
+        let mut pages = pages();
+        pages.act(Action::Previous, at(0));
+        assert_eq!(pages.page(), Page::Heatmap);
+        pages.act(Action::Next, at(0));
+        assert_eq!(pages.page(), Page::Overview);
+        let touch = Action::SelectMember("Sales".to_owned(), "PJSIP/101".to_owned());
+        pages.act(touch.clone(), at(0));
+        assert!(pages.selected.is_some());
+        pages.act(touch, at(0));
+        assert_eq!(pages.selected, None);
+    }
+}

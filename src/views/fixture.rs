@@ -1,0 +1,107 @@
+//! One floor for the tests of the views: two queues, four agents, two callers, some figures of today.
+
+use std::sync::Arc;
+
+use crate::domain::history::figures::{AgentFigures, QueueFigures, Today};
+use crate::domain::link::{LinkState, LinkStatus};
+use crate::domain::live::snapshot::{
+    BoardState, MemberSnapshot, Partner, QueueSnapshot, Snapshot, SubState, WaitingCaller,
+};
+use crate::domain::time::Moment;
+
+use super::Picture;
+
+/// The moment `seconds` after the zero of both clocks.
+pub(crate) fn at(seconds: i64) -> Moment {
+    Moment::at_millis(seconds * 1000)
+}
+
+/// A source that is up.
+pub(crate) fn live(now: Moment) -> LinkStatus {
+    LinkStatus { state: LinkState::Live, since: now, fresh_at: Some(now), detail: None }
+}
+
+fn member(name: &str, state: BoardState, sub_state: SubState, since: i64) -> MemberSnapshot {
+    MemberSnapshot {
+        interface: format!("PJSIP/{name}").as_str().into(),
+        name: name.into(),
+        state,
+        sub_state,
+        since: at(since),
+        paused: state == BoardState::Paused,
+        paused_reason: (state == BoardState::Paused).then(|| "Lunch".to_owned()),
+        penalty: 0,
+        partner: None,
+        channel: None,
+        legs: Vec::new(),
+        listeners: Vec::new(),
+        wrap_up_until: None,
+    }
+}
+
+fn waiting(position: u32, number: &str, since: i64) -> WaitingCaller {
+    WaitingCaller {
+        position,
+        number: number.to_owned(),
+        name: String::new(),
+        since: at(since),
+        channel: "1.1".into(),
+    }
+}
+
+/// At 100 s: Alice talks since 60 s and is heard, Bob rings, Carol is paused in Sales only, Dave is free.
+pub(crate) fn picture() -> Picture {
+    let mut alice = member("Alice", BoardState::Busy, SubState::Talking, 60);
+    alice.partner = Some(Partner { number: "5550001".to_owned(), name: String::new() });
+    alice.listeners = vec!["Desk 201".to_owned()];
+    let carol = member("Carol", BoardState::Paused, SubState::Free, 10);
+    let mut carol_in_support = member("Carol", BoardState::Online, SubState::Free, 10);
+    carol_in_support.paused = false;
+    let sales = QueueSnapshot {
+        name: "Sales".into(),
+        strategy: "ringall".to_owned(),
+        service_level_seconds: None,
+        waiting: vec![waiting(1, "5550002", 30), waiting(2, "", 90)],
+        members: vec![
+            alice,
+            member("Bob", BoardState::Busy, SubState::Ringing, 95),
+            carol,
+            member("Dave", BoardState::Online, SubState::Free, 0),
+        ],
+    };
+    let support = QueueSnapshot {
+        name: "Support".into(),
+        strategy: "linear".to_owned(),
+        service_level_seconds: Some(30),
+        waiting: Vec::new(),
+        members: vec![carol_in_support],
+    };
+    let figures = QueueFigures {
+        offered: 10,
+        answered: 7,
+        abandoned: 2,
+        service_level_s: Some(20),
+        service_level_a: Some(0.75),
+        average_speed_of_answer_s: Some(8.2),
+        ..QueueFigures::default()
+    };
+    let today = Today {
+        pbx: Some("pbx".into()),
+        queues: [("sales".into(), figures)].into(),
+        agents: [("Alice".into(), AgentFigures { answered: 4, ..AgentFigures::default() })].into(),
+    };
+    let snapshot = Snapshot {
+        pbx: "pbx".into(),
+        as_of: at(100),
+        ami: live(at(0)),
+        known: true,
+        queues: vec![sales, support],
+    };
+    Picture {
+        live: Arc::new(snapshot),
+        today: Arc::new(today),
+        database: live(at(98)),
+        address: "pbx.example:5039".to_owned(),
+        service_level_seconds: 20,
+    }
+}

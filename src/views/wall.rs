@@ -1,0 +1,66 @@
+//! Everything the wall shows at a moment, in one value that compares.
+
+use std::sync::Arc;
+
+use super::banner::{Banner, Problem};
+use super::board::Board;
+use super::heatmap::Heatmap;
+use super::overview::Overview;
+
+/// A page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Page {
+    /// Every queue's figures.
+    #[default]
+    Overview,
+    /// Members and callers of each queue.
+    Board,
+    /// Hour by date.
+    Heatmap,
+    /// What to do while nothing is configured.
+    Setup,
+}
+
+/// The set-up page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// What to open in a browser.
+    pub address: String,
+    /// The one-time code.
+    pub code: String,
+    /// How long it is still good, `14 min`; may be empty.
+    pub code_lasts: String,
+    /// What is missing.
+    pub problems: Vec<Problem>,
+}
+
+/// The wall. Pages that are not shown may hold an old or empty view.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wall {
+    /// The place.
+    pub site: String,
+    /// `10:31`, of the PBX's zone.
+    pub clock: String,
+    /// `Sun 22 Nov`.
+    pub date: String,
+    /// Light instead of dark.
+    pub light: bool,
+    /// The page shown.
+    pub page: Page,
+    /// The pages there are, in order.
+    pub pages: Vec<Page>,
+    /// How often the pages went round: where a page does not fit on the screen, each round shows its next part.
+    pub round: i32,
+    /// The selected member: queue and interface.
+    pub selected: Option<(String, String)>,
+    /// Links and warnings.
+    pub banner: Banner,
+    /// The overview.
+    pub overview: Arc<Overview>,
+    /// The board.
+    pub board: Arc<Board>,
+    /// The heatmap; shared, for it changes seldom.
+    pub heatmap: Arc<Heatmap>,
+    /// The set-up page.
+    pub setup: Setup,
+}
