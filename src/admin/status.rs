@@ -95,7 +95,7 @@ pub(super) async fn status(
     let now = clock::now();
     let health = app.handles.health.health();
     let zone = app.handles.pbxs.first().map_or(TimeZone::UTC, |pbx| pbx.zone.clone());
-    let sources = sources(&app, &health.store, now);
+    let sources = sources(&app, &health.store, &zone, now);
     let problems: Vec<ProblemLine> = app.handles.problems.borrow().iter().map(problem).collect();
     let supervisions = app.handles.supervisor.list().await;
     let present = app.handles.accounts.present().await?;
@@ -151,7 +151,7 @@ fn verdict(sources: &[Source], problems: &[ProblemLine]) -> Verdict {
     }
 }
 
-fn sources(app: &App, store: &LinkStatus, now: Moment) -> Vec<Source> {
+fn sources(app: &App, store: &LinkStatus, zone: &TimeZone, now: Moment) -> Vec<Source> {
     let mut list = Vec::new();
     for pbx in &app.handles.pbxs {
         let live = pbx.live.borrow().ami.clone();
@@ -160,7 +160,7 @@ fn sources(app: &App, store: &LinkStatus, now: Moment) -> Vec<Source> {
         let database = pbx.database.borrow().clone();
         list.push(source(format!("{} database", pbx.name), &database, &pbx.zone, now, false));
     }
-    list.push(source("Local database".into(), store, &TimeZone::UTC, now, true));
+    list.push(source("Local database".into(), store, zone, now, true));
     list
 }
 
@@ -173,9 +173,9 @@ fn source(name: String, status: &LinkStatus, zone: &TimeZone, now: Moment, fresh
         LinkState::Absent => ("idle", "Not configured"),
     };
     let age = match (fresh && status.state == LinkState::Live, status.fresh_at) {
-        (true, _) => "now".into(),
-        (false, None) => "never".into(),
-        (false, Some(_)) => ago(status.age_seconds(now)),
+        (true, _) => "up to date".into(),
+        (false, None) => "no picture yet".into(),
+        (false, Some(_)) => format!("picture {} old", span(status.age_seconds(now))),
     };
     Source {
         name: shown(&name, NAME),

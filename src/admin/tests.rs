@@ -1,1 +1,7 @@
-//! placeholder
+//! The web page over a real store, with stand-ins for the other owners.
+
+mod api;
+mod bench;
+mod logins;
+mod server;
+mod table;

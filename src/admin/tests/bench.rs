@@ -1,0 +1,341 @@
+//! A router with a floor, accounts of each role, and stand-ins that note what they were asked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Request, StatusCode};
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::admin::guard::Peer;
+use crate::admin::{
+    AdminHandles, App, Health, HealthSource, HistoryError, HistoryRequest, HistorySource, Supervisor,
+    WallPicture, routes,
+};
+use crate::clock;
+use crate::domain::account::{Actor, Role};
+use crate::domain::control::{self, ControlError, Mode, Supervision, SupervisionState, Target};
+use crate::domain::history::figures::{QueueFigures, Today};
+use crate::domain::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
+use crate::domain::link::{LinkState, LinkStatus};
+use crate::domain::live::snapshot::{
+    BoardState, MemberSnapshot, QueueSnapshot, Snapshot, SubState, WaitingCaller,
+};
+use crate::domain::problem::{Problem, Severity};
+use crate::store::Store;
+use crate::tasks::PbxView;
+use crate::tasks::accounts::Accounts;
+
+pub(super) const PASSWORD: &str = "correct horse battery";
+/// What a hostile caller may be named.
+pub(super) const HOSTILE: &str = "<script>alert(1)</script>\u{202e}\"'&";
+
+#[derive(Default)]
+pub(super) struct StandIn {
+    pub(super) asked: Mutex<Vec<HistoryRequest>>,
+    pub(super) started: Mutex<Vec<control::Request>>,
+    pub(super) running: Mutex<Vec<Supervision>>,
+    pub(super) refuse: Mutex<Option<ControlError>>,
+}
+
+impl HistorySource for StandIn {
+    fn query(&self, request: HistoryRequest) -> BoxFuture<'_, Result<String, HistoryError>> {
+        Box::pin(async move {
+            let refused = request.metric.as_deref() == Some("nonsense");
+            self.asked.lock().expect("a lock").push(request);
+            if refused {
+                Err(HistoryError::Refused("There is no such metric.".into()))
+            } else {
+                Ok("[]".into())
+            }
+        })
+    }
+}
+
+impl Supervisor for StandIn {
+    fn start(&self, request: control::Request) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+        Box::pin(async move {
+            if let Some(error) = self.refuse.lock().expect("a lock").clone() {
+                return Err(error);
+            }
+            let held = Supervision {
+                id: UniqueId::new("spy-1"),
+                pbx: PbxName::new("pbx"),
+                state: SupervisionState::Attached,
+                channel: match &request.target {
+                    Target::Channel(channel) => channel.clone(),
+                    Target::Agent(_) => UniqueId::new("1795330864.4"),
+                },
+                interface: Interface::new("PJSIP/101"),
+                queue: None,
+                mode: request.mode,
+                supervisor: request.supervisor.clone(),
+                actor: request.actor.clone(),
+                since: clock::now(),
+                ended: None,
+            };
+            self.started.lock().expect("a lock").push(request);
+            self.running.lock().expect("a lock").push(held.clone());
+            Ok(held)
+        })
+    }
+
+    fn get(&self, id: UniqueId) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+        Box::pin(async move {
+            let running = self.running.lock().expect("a lock");
+            running.iter().find(|held| held.id == id).cloned().ok_or(ControlError::Unknown)
+        })
+    }
+
+    fn set_mode(&self, id: UniqueId, mode: Mode) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+        Box::pin(async move {
+            let mut running = self.running.lock().expect("a lock");
+            let held = running.iter_mut().find(|held| held.id == id).ok_or(ControlError::Unknown)?;
+            held.mode = mode;
+            Ok(held.clone())
+        })
+    }
+
+    fn stop(&self, id: UniqueId) -> BoxFuture<'_, Result<(), ControlError>> {
+        Box::pin(async move {
+            self.running.lock().expect("a lock").retain(|held| held.id != id);
+            Ok(())
+        })
+    }
+
+    fn list(&self) -> BoxFuture<'_, Vec<Supervision>> {
+        Box::pin(async { self.running.lock().expect("a lock").clone() })
+    }
+}
+
+impl WallPicture for StandIn {
+    fn png(&self) -> BoxFuture<'_, Result<Bytes, String>> {
+        Box::pin(async { Ok(Bytes::from_static(b"\x89PNG\r\n\x1a\n")) })
+    }
+}
+
+impl HealthSource for StandIn {
+    fn health(&self) -> Health {
+        let now = clock::now();
+        Health {
+            uptime_s: 93_784,
+            rss_bytes: 74 * 1024 * 1024,
+            store: LinkStatus { state: LinkState::Live, since: now, fresh_at: Some(now), detail: None },
+            counters: BTreeMap::from([("ami_reconnects".into(), 2), ("odd_rows".into(), 0)]),
+            last_sync: Some(serde_json::json!({"rows": 12, "visits": 4, "seconds": 0.1, "oddities": {}})),
+        }
+    }
+}
+
+/// Everything a test needs; dropping it removes the store.
+pub(super) struct Bench {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) accounts: Accounts,
+    pub(super) handles: AdminHandles,
+    pub(super) stand_in: Arc<StandIn>,
+    pub(super) live: watch::Sender<Arc<Snapshot>>,
+    pub(super) problems: watch::Sender<Arc<Vec<Problem>>>,
+    pub(super) router: Router,
+}
+
+/// An answer, read whole.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl Bench {
+    /// Without any account.
+    pub(super) fn empty() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let accounts = Accounts::new(store, "Main office");
+        let stand_in = Arc::new(StandIn::default());
+        let (live, live_seen) = watch::channel(Arc::new(floor()));
+        let mut today = Today { pbx: Some(PbxName::new("pbx")), ..Today::default() };
+        let figures = QueueFigures { offered: 10, answered: 7, ..QueueFigures::default() };
+        today.queues.insert(QueueName::new("sales"), figures);
+        let now = clock::now();
+        let database = LinkStatus {
+            state: LinkState::Lost,
+            since: now.minus_seconds(240),
+            fresh_at: Some(now.minus_seconds(245)),
+            detail: Some(
+                "pbx.example:3306 does not answer (connection refused). Start the database there.".into(),
+            ),
+        };
+        let view = PbxView {
+            name: PbxName::new("pbx"),
+            zone: jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone"),
+            live: live_seen,
+            today: watch::channel(Arc::new(today)).1,
+            database: watch::channel(database).1,
+        };
+        let (problems, problems_seen) = watch::channel(Arc::default());
+        let handles = AdminHandles {
+            site: "Main office".into(),
+            pbxs: vec![view],
+            accounts: accounts.clone(),
+            history: stand_in.clone(),
+            supervisor: stand_in.clone(),
+            wall: stand_in.clone(),
+            health: stand_in.clone(),
+            problems: problems_seen,
+            service_level_s: 20,
+        };
+        let router = router(&handles, true);
+        Self { folder, accounts, handles, stand_in, live, problems, router }
+    }
+
+    /// With an account of each role, named as the role; none can log in by password, for hashing is slow.
+    pub(super) async fn new() -> Self {
+        let bench = Self::empty();
+        for role in Role::ALL.into_iter().rev() {
+            bench.accounts.add(&Actor::console(), role.as_str(), role, None).await.expect("an account");
+        }
+        bench
+    }
+
+    /// The cookie line of a new session of `role`'s account.
+    pub(super) async fn cookie(&self, role: Role) -> String {
+        let link = self.accounts.make_link(role.as_str(), std::time::Duration::from_secs(60)).await;
+        let login = self.accounts.login_by_link(&link.expect("a link"), "10.0.0.9").await;
+        format!("__Host-asterflow={}", login.expect("a session").token)
+    }
+
+    /// An API token of `role`.
+    pub(super) async fn token(&self, role: Role, name: &str) -> String {
+        let token = self.accounts.add_token(&Actor::console(), name, role).await.expect("a token");
+        format!("Bearer {token}")
+    }
+
+    /// Sends a request from 10.0.0.1 to the host `localhost`, with these headers.
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        self.send_from("10.0.0.1:5000", method, path, headers, body).await
+    }
+
+    /// As [`Self::send`] with a token.
+    pub(super) async fn send_owned(&self, method: &str, path: &str, token: String, body: &str) -> Answer {
+        self.send(method, path, &[("authorization", &token)], body).await
+    }
+
+    pub(super) async fn send_from(
+        &self,
+        peer: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "localhost");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let peer: SocketAddr = peer.parse().expect("an address");
+        let request = request.extension(Peer(peer)).body(Body::from(body.to_owned())).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 1 << 20).await.expect("a body");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+}
+
+pub(super) fn router(handles: &AdminHandles, secure: bool) -> Router {
+    let hosts = vec!["localhost".to_owned()];
+    routes::router(&Arc::new(App { handles: handles.clone(), hosts, secure }))
+}
+
+pub(super) fn error_and_warning() -> Arc<Vec<Problem>> {
+    let problem = |key: &str, line, sentence: &str, cure: &str, severity| Problem {
+        key: key.into(),
+        line,
+        sentence: sentence.into(),
+        cure: cure.into(),
+        severity,
+    };
+    Arc::new(vec![
+        problem(
+            "pbx[0].ami.hosts",
+            Some(8),
+            "\"hosts\" is missing.",
+            "Write hosts = [\"pbx.example:5039\"].",
+            Severity::Error,
+        ),
+        problem(
+            "pbx[0].database.tls",
+            Some(17),
+            "The connection crosses the network in the clear.",
+            "Write tls = \"verify\" and pin the PBX's authority with ca_file = \"…\".",
+            Severity::Warning,
+        ),
+    ])
+}
+
+fn floor() -> Snapshot {
+    let now = clock::now();
+    let mut ami = LinkStatus::connecting(now);
+    ami.enter(LinkState::Live, None, now);
+    let member = |number: u32, name: &str, state, sub_state| MemberSnapshot {
+        interface: Interface::new(format!("PJSIP/{number}")),
+        name: AgentName::new(name),
+        state,
+        sub_state,
+        since: now.minus_seconds(30),
+        paused: false,
+        paused_reason: None,
+        penalty: 0,
+        partner: None,
+        channel: None,
+        listeners: Vec::new(),
+        wrap_up_until: None,
+    };
+    let caller = WaitingCaller {
+        position: 1,
+        number: "5550001".into(),
+        name: HOSTILE.into(),
+        since: now.minus_seconds(12),
+        channel: UniqueId::new("1795330864.3"),
+    };
+    Snapshot {
+        pbx: PbxName::new("pbx"),
+        as_of: now,
+        ami,
+        known: true,
+        queues: vec![QueueSnapshot {
+            name: QueueName::new("sales"),
+            strategy: "ringall".into(),
+            service_level_seconds: None,
+            waiting: vec![caller],
+            members: vec![
+                member(101, "Alice Adams", BoardState::Busy, SubState::Talking),
+                member(102, "Bob Brown", BoardState::Online, SubState::Free),
+                member(103, HOSTILE, BoardState::Offline, SubState::Unavailable),
+            ],
+        }],
+    }
+}
