@@ -41,12 +41,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod admin;
+pub mod backoff;
+pub mod cli;
 pub mod clock;
 pub mod config;
+mod daemon;
 pub mod domain;
 #[cfg(feature = "kiosk")]
 pub mod kiosk;
 pub mod pbx;
+pub mod report;
 pub mod store;
 pub mod tasks;
 pub mod views;

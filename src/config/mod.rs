@@ -2,8 +2,24 @@
 //!
 //! A value set in the web page is kept in the store and wins over the file; `check` shows where each value comes from.
 
+mod duration;
+mod load;
+mod overlay;
+mod raw;
+mod report;
 mod secret;
+mod secret_file;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod validate_pbx;
+mod values;
 
+pub use crate::domain::problem::{Problem, Severity};
+pub use load::{Loaded, check_overlay, load};
+pub use overlay::{DAILY, Overlay};
+pub use report::{Origin, Source};
 pub use secret::Secret;
 
 use std::net::SocketAddr;

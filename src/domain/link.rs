@@ -40,7 +40,8 @@ pub struct LinkStatus {
     pub state: LinkState,
     /// When this state began.
     pub since: Moment,
-    /// When the picture was last known to be true; `None` before the first one.
+    /// When the picture was last known to be true. `None` before the first one, and while a live link makes it true
+    /// at every moment (AMI).
     pub fresh_at: Option<Moment>,
     /// What is wrong and what to do, one sentence; also warnings while live (missing privileges).
     pub detail: Option<String>,
@@ -52,8 +53,11 @@ impl LinkStatus {
         Self { state: LinkState::Connecting, since: now, fresh_at: None, detail: None }
     }
 
-    /// The age of the picture in whole seconds: 0 while an AMI link is live; since the start when there never was one.
+    /// The age of the picture in whole seconds: 0 while a link keeps it true; since the start when there never was one.
     pub fn age_seconds(&self, now: Moment) -> i64 {
+        if self.state == LinkState::Live && self.fresh_at.is_none() {
+            return 0;
+        }
         let from = self.fresh_at.unwrap_or(self.since);
         now.seconds_since(from).max(0)
     }

@@ -1,8 +1,10 @@
 //! What things are: ids, time, the floor now, the history, control. Pure: no clocks, no I/O, no logging.
 
+pub mod account;
 pub mod control;
 pub mod history;
 pub mod ids;
 pub mod link;
 pub mod live;
+pub mod problem;
 pub mod time;

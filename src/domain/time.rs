@@ -114,6 +114,11 @@ pub fn split_by_hour(zone: &TimeZone, start: i64, end: i64) -> Vec<(Hour, i64)> 
     parts
 }
 
+/// The date in `zone` at the UTC second `at`.
+pub fn local_date(zone: &TimeZone, at: i64) -> civil::Date {
+    Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone()).date()
+}
+
 /// The UTC seconds that a local date and time can mean in `zone`: one, or two in a repeated hour. A skipped time is
 /// read with the offset before the change.
 pub fn candidates(zone: &TimeZone, local: civil::DateTime) -> Vec<i64> {
@@ -121,7 +126,9 @@ pub fn candidates(zone: &TimeZone, local: civil::DateTime) -> Vec<i64> {
     match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } => to_second(offset).into_iter().collect(),
         AmbiguousOffset::Gap { before, .. } => to_second(before).into_iter().collect(),
-        AmbiguousOffset::Fold { before, after } => [before, after].into_iter().filter_map(to_second).collect(),
+        AmbiguousOffset::Fold { before, after } => {
+            [before, after].into_iter().filter_map(to_second).collect()
+        }
     }
 }
 

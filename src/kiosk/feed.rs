@@ -32,7 +32,7 @@ use crate::views::{Picture, board, overview};
 /// How often the timers are looked at: five times a second spreads their ticks over the second.
 const TICK: Duration = Duration::from_millis(200);
 /// The least time between two walls.
-const LEAST: Duration = Duration::from_millis(100);
+const LEAST: Duration = Duration::from_millis(40);
 /// A fortnight of dates is legible from five metres.
 const HEATMAP_DAYS: usize = 14;
 
@@ -116,8 +116,8 @@ pub struct Feed {
     pub service_level_seconds: u32,
     /// Of the configuration; shown on every page.
     pub problems: Vec<Problem>,
-    /// The set-up page.
-    pub setup: Setup,
+    /// The set-up page; first of all pages while it holds a code.
+    pub setup: watch::Receiver<Setup>,
     /// Where heatmaps come from.
     pub heat: HeatSource,
 }
@@ -133,9 +133,17 @@ struct Heat {
 impl Feed {
     /// The state in which a wall of this feed starts.
     pub fn start(&self, now: Moment) -> Pages {
-        let pages = if self.sources.is_empty() { vec![Page::Setup] } else { self.pages.clone() };
+        let mut pages = if self.sources.is_empty() { Vec::new() } else { self.pages.clone() };
+        if pages.is_empty() || self.is_setting_up() {
+            pages.insert(0, Page::Setup);
+        }
         let every = self.rotate_every.map(|every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX));
         Pages::new(pages, every, now.tick)
+    }
+
+    /// Whether somebody has yet to make the first account.
+    fn is_setting_up(&self) -> bool {
+        !self.setup.borrow().code.is_empty()
     }
 
     /// Publishes walls until `stop` turns true.
@@ -146,12 +154,17 @@ impl Feed {
         mut stop: watch::Receiver<bool>,
     ) {
         let mut pages = self.start(clock::now());
+        let mut setting_up = self.is_setting_up();
         let mut heat = Heat::default();
         let mut changes = self.sources.clone();
         let mut ticks = tokio::time::interval(TICK);
         loop {
             let now = clock::now();
             pages.tick(now.tick);
+            if setting_up != self.is_setting_up() {
+                setting_up = !setting_up;
+                pages = self.start(now);
+            }
             self.ask_heat(&mut heat, &pages, now);
             let wall = self.wall(&pages, Arc::clone(&heat.page), &walls.borrow(), now);
             walls.send_if_modified(|shown| {
@@ -212,7 +225,7 @@ impl Feed {
                 _ => Arc::clone(&before.board),
             },
             heatmap,
-            setup: self.setup.clone(),
+            setup: self.setup.borrow().clone(),
         }
     }
 

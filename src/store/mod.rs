@@ -3,11 +3,21 @@
 //! In: typed calls (`impl Store` blocks in the files of this folder). Out: rows as domain types. It never knows the PBX;
 //! everything read from there can be thrown away and read again, except journal, accounts and settings.
 
+mod accounts;
 mod error;
+mod history;
+mod journal;
+mod lock;
 mod migrate;
+mod settings;
+mod tokens;
 mod writer;
 
+pub use accounts::{AccountChange, AccountRow, Changed, SessionRow, TokenRow};
 pub use error::StoreError;
+pub use history::{Applied, Batch, CdrRow, PbxRecord, QueueRecord, VisitFilter};
+pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};
+pub use lock::StateLock;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,12 @@
 //! The running owners of state. Readers get `watch` channels; commands are bounded mailboxes that answer after the effect.
 
+pub mod accounts;
+pub mod control;
+pub mod history;
+pub mod live;
+pub mod settings;
+pub mod sync;
+
 use std::sync::Arc;
 
 use tokio::sync::watch;

@@ -3,12 +3,14 @@
 //! In: [`Picture`]s, one a PBX, and the present moment. Out: plain structs that compare equal when nothing visible
 //! changed, so that a display pushes only what did.
 
+pub mod api;
 pub mod banner;
 pub mod board;
 pub mod format;
 pub mod heatmap;
 pub mod overview;
 pub mod scale;
+pub mod text;
 pub mod wall;
 
 #[cfg(test)]

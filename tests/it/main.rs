@@ -1,1 +1,7 @@
-//! Integration tests.
+//! Integration tests: one binary, a module a topic.
+
+mod captures;
+mod real;
+mod replay;
+mod session;
+mod tidy;

@@ -1,3 +1,28 @@
 //! What happened: `queue_log` rows → visits, talks, intervals → cells of one clock hour → figures.
+//!
+//! | file | does |
+//! |---|---|
+//! | `row` | one row as written, its identity, packing |
+//! | `event` | what a row says |
+//! | `place` | local times → UTC, also in a repeated hour |
+//! | `visit` | what a visit is |
+//! | `fold` | the rows of calls → visits |
+//! | `agent` | the rows of an agent → pauses and logins |
+//! | `cells` | visits and intervals → sums per queue, agent and clock hour |
+//! | `figures` | sums → the numbers that are shown |
+//! | `query` | what is asked, and what is answered |
+//!
+//! Two rules hold all of it together: a result is a function of the *set* of rows, and a cell changes by the
+//! difference between what a visit gave before and what it gives now.
 
+pub mod agent;
+pub mod cells;
+pub mod event;
 pub mod figures;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod fold;
+pub mod place;
+pub mod query;
+pub mod row;
+pub mod visit;

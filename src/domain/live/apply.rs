@@ -1,6 +1,6 @@
 //! How each event changes the floor: one small step an event, then the states of whom it touched.
 
-use super::event::{AgentEnd, ChannelInfo, Event, MemberInfo};
+use super::event::{AgentEnd, ChannelInfo, DeviceStatus, Event, MemberInfo};
 use super::floor::{Board, Caller, Floor, Member, Part, seat_of};
 use super::snapshot::{BoardState, SubState};
 use crate::domain::ids::{AgentName, Interface, QueueName, UniqueId};
@@ -28,6 +28,7 @@ impl Floor {
             }
             Event::HungUp { id, .. } => {
                 if let Some(endpoint) = self.remove_channel(&id) {
+                    self.device_is_idle(&endpoint);
                     self.refresh(&endpoint, now);
                 }
             }
@@ -57,7 +58,9 @@ impl Floor {
                 self.spies.insert(id, target);
             }
             Event::SpyStopped { spy } => drop(self.spies.remove(&spy)),
-            Event::CallerJoined { queue, position, channel } => return self.join(&queue, position, channel, now),
+            Event::CallerJoined { queue, position, channel } => {
+                return self.join(&queue, position, channel, now);
+            }
             Event::CallerLeft { queue, id } => return self.leave(&queue, &id),
             Event::Member(info) => return self.member(info, now),
             Event::MemberRemoved { queue, interface } => return self.remove_member(&queue, &interface),
@@ -80,6 +83,20 @@ impl Floor {
             change(channel);
             let endpoint = channel.endpoint.clone();
             self.refresh(&endpoint, now);
+        }
+    }
+
+    /// A phone without channels is idle. Its QueueMemberStatus says so some milliseconds later; the board does not wait.
+    fn device_is_idle(&mut self, endpoint: &str) {
+        if self.legs.contains_key(endpoint) {
+            return;
+        }
+        for (queue, interface) in self.seats.get(endpoint).into_iter().flatten() {
+            let member = self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface));
+            if let Some(member) = member.filter(|member| member.info.status.is_occupied()) {
+                member.info.status = DeviceStatus::IDLE;
+                member.info.in_call = false;
+            }
         }
     }
 
@@ -148,21 +165,42 @@ impl Floor {
         KNOWN
     }
 
-    fn part(&mut self, queue: QueueName, caller: ChannelInfo, leg: ChannelInfo, connected: bool, now: Moment) {
+    fn part(
+        &mut self,
+        queue: QueueName,
+        caller: ChannelInfo,
+        leg: ChannelInfo,
+        connected: bool,
+        now: Moment,
+    ) {
         let (from, to) = (caller.unique_id(), leg.unique_id());
         self.touch_channel(caller, now);
         self.touch_channel(leg, now);
-        self.change(&to, now, |channel| channel.part = Some(Part { queue, caller: from, connected }));
+        self.change(&to, now, |channel| {
+            channel.part = Some(Part { queue, caller: from, connected, over: false })
+        });
     }
 
-    fn end(&mut self, queue: &QueueName, interface: &Interface, leg: &ChannelInfo, end: AgentEnd, now: Moment) {
+    fn end(
+        &mut self,
+        queue: &QueueName,
+        interface: &Interface,
+        leg: &ChannelInfo,
+        end: AgentEnd,
+        now: Moment,
+    ) {
         if end == AgentEnd::Completed
-            && let Some(member) = self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface))
+            && let Some(member) =
+                self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface))
         {
             member.ended = Some(now);
         }
         let id = leg.unique_id();
-        self.change(&id, now, |channel| channel.part = None);
+        self.change(&id, now, |channel| match (&mut channel.part, end) {
+            // The leg hangs up in a moment; until then it is in no other call.
+            (Some(part), AgentEnd::Completed) => part.over = true,
+            (part, _) => *part = None,
+        });
         self.refresh(&interface.endpoint().to_ascii_lowercase(), now);
     }
 }

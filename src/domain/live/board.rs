@@ -25,7 +25,9 @@ impl Channel {
     }
 
     fn says(&self) -> Legs {
-        let connected = self.part.as_ref().is_some_and(|part| part.connected);
+        let in_new_bridge = self.bridge.is_some();
+        let connected =
+            self.part.as_ref().is_some_and(|part| part.connected && !(part.over && in_new_bridge));
         match self.info.state {
             UP if self.held => Legs::OnHold,
             UP if connected => Legs::Talking,
@@ -122,7 +124,9 @@ impl Floor {
             .queues
             .values()
             .flat_map(|queue| queue.members.values())
-            .filter(|member| member.board.sub_state == SubState::WrapUp && member.wrap_up_until(now).is_none())
+            .filter(|member| {
+                member.board.sub_state == SubState::WrapUp && member.wrap_up_until(now).is_none()
+            })
             .map(|member| seat_of(&member.info))
             .collect();
         over.iter().for_each(|endpoint| self.refresh(endpoint, now));

@@ -33,6 +33,14 @@ impl ChannelInfo {
 pub struct DeviceStatus(pub u8);
 
 impl DeviceStatus {
+    /// Not in use.
+    pub const IDLE: Self = Self(1);
+
+    /// Rings or is in a call.
+    pub fn is_occupied(self) -> bool {
+        self.is_in_use() || self.is_ringing()
+    }
+
     /// Cannot be reached: invalid or unavailable.
     pub fn is_unreachable(self) -> bool {
         matches!(self.0, 4 | 5)

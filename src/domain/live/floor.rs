@@ -77,6 +77,8 @@ pub(super) struct Part {
     pub(super) queue: QueueName,
     pub(super) caller: UniqueId,
     pub(super) connected: bool,
+    /// The queue has said that it is over; the leg has yet to go.
+    pub(super) over: bool,
 }
 
 /// The endpoint of a channel name in lower case: cut at the last dash, `PJSIP/101-0000002a` → `pjsip/101`.

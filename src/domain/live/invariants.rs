@@ -25,7 +25,8 @@ impl Floor {
             }
         }
         for (bridge, inside) in &self.bridges {
-            let stray = |id| self.channels.get(id).is_none_or(|channel| channel.bridge.as_ref() != Some(bridge));
+            let stray =
+                |id| self.channels.get(id).is_none_or(|channel| channel.bridge.as_ref() != Some(bridge));
             if inside.is_empty() || inside.iter().any(stray) {
                 return Err(format!("bridge {bridge} is empty or holds one that is not in it"));
             }

@@ -19,7 +19,12 @@ impl Floor {
                 before.remove(&name).map(|queue| (queue.callers, queue.members)).unwrap_or_default();
             self.queues.insert(
                 name,
-                Queue { strategy: info.strategy, service_level_seconds: info.service_level_seconds, callers, members },
+                Queue {
+                    strategy: info.strategy,
+                    service_level_seconds: info.service_level_seconds,
+                    callers,
+                    members,
+                },
             );
         }
         self.replace_members(picture.members, now);
@@ -54,8 +59,10 @@ impl Floor {
         }
         let names: HashMap<&str, &UniqueId> =
             self.channels.iter().map(|(id, channel)| (channel.info.name.as_str(), id)).collect();
-        let resolve = |target: &str| names.get(target).map_or_else(|| UniqueId::new(target), |id| (*id).clone());
-        let spies: HashMap<_, _> = spying.iter().map(|(spy, target)| (spy.clone(), resolve(target))).collect();
+        let resolve =
+            |target: &str| names.get(target).map_or_else(|| UniqueId::new(target), |id| (*id).clone());
+        let spies: HashMap<_, _> =
+            spying.iter().map(|(spy, target)| (spy.clone(), resolve(target))).collect();
         self.spies = spies;
     }
 
@@ -106,10 +113,13 @@ impl Floor {
         let mut parts: Vec<(UniqueId, Part)> = Vec::new();
         for (name, queue) in &self.queues {
             for member in queue.members.values().filter(|member| member.info.in_call) {
-                let leg = self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up() && leg.bridge.is_some());
+                let leg =
+                    self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up() && leg.bridge.is_some());
                 let Some(leg) = leg.filter(|leg| leg.part.is_none()) else { continue };
-                let caller = self.others_in_bridge(leg).next().map_or_else(String::new, |other| other.info.id.clone());
-                let part = Part { queue: name.clone(), caller: UniqueId::new(caller), connected: true };
+                let caller =
+                    self.others_in_bridge(leg).next().map_or_else(String::new, |other| other.info.id.clone());
+                let part =
+                    Part { queue: name.clone(), caller: UniqueId::new(caller), connected: true, over: false };
                 parts.push((leg.info.unique_id(), part));
             }
         }

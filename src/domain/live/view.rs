@@ -19,8 +19,11 @@ impl Floor {
     }
 
     fn queue(&self, name: &QueueName, queue: &Queue, now: Moment) -> QueueSnapshot {
-        let mut members: Vec<_> =
-            queue.members.iter().map(|(interface, member)| self.member_view(interface, member, now)).collect();
+        let mut members: Vec<_> = queue
+            .members
+            .iter()
+            .map(|(interface, member)| self.member_view(interface, member, now))
+            .collect();
         members.sort_by(|a, b| (&a.name, &a.interface).cmp(&(&b.name, &b.interface)));
         let waiting = queue.callers.iter().zip(1..).map(|(caller, position)| WaitingCaller {
             position,
@@ -89,7 +92,9 @@ impl Floor {
             Some(other) => {
                 Partner { number: other.info.caller_number.clone(), name: other.info.caller_name.clone() }
             }
-            None => Partner { number: leg.info.connected_number.clone(), name: leg.info.connected_name.clone() },
+            None => {
+                Partner { number: leg.info.connected_number.clone(), name: leg.info.connected_name.clone() }
+            }
         };
         (!partner.number.is_empty() || !partner.name.is_empty()).then_some(partner)
     }
@@ -100,7 +105,8 @@ impl Floor {
             .filter_map(|(spy, _)| self.channels.get(spy))
             .map(|spy| {
                 let known = self.phone_names.get(&spy.endpoint).cloned();
-                known.unwrap_or_else(|| spy.info.name.rsplit_once('-').map_or("", |(base, _)| base).to_owned())
+                known
+                    .unwrap_or_else(|| spy.info.name.rsplit_once('-').map_or("", |(base, _)| base).to_owned())
             })
             .collect();
         names.sort_unstable();

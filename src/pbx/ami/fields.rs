@@ -2,7 +2,9 @@
 
 use super::frame::Frame;
 use crate::domain::ids::UniqueId;
-use crate::domain::live::event::{ChannelInfo, DeviceStatus, EntryInfo, ListedChannel, MemberInfo, QueueInfo};
+use crate::domain::live::event::{
+    ChannelInfo, DeviceStatus, EntryInfo, ListedChannel, MemberInfo, QueueInfo,
+};
 
 /// A name or number is cut here; nobody's is longer, and a screen has no room for it.
 const TEXT_LIMIT: usize = 256;

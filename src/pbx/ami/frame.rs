@@ -176,7 +176,13 @@ mod tests {
             decoder.push(chunk);
             while let Some(frame) = decoder.next_frame().expect("frames") {
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                seen.push(frame.headers().map(|(k, v)| format!("{}={}", text(k), text(v))).collect::<Vec<_>>().join(";"));
+                seen.push(
+                    frame
+                        .headers()
+                        .map(|(k, v)| format!("{}={}", text(k), text(v)))
+                        .collect::<Vec<_>>()
+                        .join(";"),
+                );
             }
         }
         seen

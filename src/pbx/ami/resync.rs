@@ -173,7 +173,8 @@ pub(super) struct Silent {
 }
 
 fn channel_ids(picture: &Picture) -> Vec<&str> {
-    let mut ids: Vec<&str> = picture.channels.iter().flatten().map(|listed| listed.channel.id.as_str()).collect();
+    let mut ids: Vec<&str> =
+        picture.channels.iter().flatten().map(|listed| listed.channel.id.as_str()).collect();
     ids.sort_unstable();
     ids
 }

@@ -1,6 +1,10 @@
 //! Supervision: what is asked, what can come of it. The rules of who and how are in `tasks::control`.
 
+mod target;
+
 use serde::{Deserialize, Serialize};
+
+pub use target::{Leg, resolve};
 
 use super::ids::{Interface, PbxName, QueueName, UniqueId};
 use super::time::Moment;
@@ -15,6 +19,35 @@ pub enum Mode {
     Whisper,
     /// Hears both, is heard by both.
     Barge,
+}
+
+impl Mode {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge",
+        }
+    }
+
+    /// ChanSpy's options to begin in this mode: quiet, leave with the call, exactly this channel, keys change the mode.
+    pub fn spy_options(self) -> &'static str {
+        match self {
+            Self::Listen => "qESud",
+            Self::Whisper => "qESudw",
+            Self::Barge => "qESudB",
+        }
+    }
+
+    /// The key that changes a running ChanSpy to this mode.
+    pub fn key(self) -> char {
+        match self {
+            Self::Listen => '4',
+            Self::Whisper => '5',
+            Self::Barge => '6',
+        }
+    }
 }
 
 /// Which call is meant.

@@ -1,0 +1,185 @@
+//! What the web page is given: handles and the small traits behind which their owners stand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use futures_util::future::BoxFuture;
+use jiff::civil;
+use tokio::sync::watch;
+
+use crate::domain::control::{ControlError, Mode, Request, Supervision};
+use crate::domain::ids::UniqueId;
+use crate::domain::link::LinkStatus;
+use crate::domain::problem::Problem;
+use crate::tasks::PbxView;
+use crate::tasks::accounts::Accounts;
+
+/// Everything that the web page shows or calls.
+#[derive(Clone)]
+pub struct AdminHandles {
+    /// The site's name, on every page.
+    pub site: String,
+    /// One view for each PBX.
+    pub pbxs: Vec<PbxView>,
+    /// Accounts, sessions, tokens, journal.
+    pub accounts: Accounts,
+    /// The stored history.
+    pub history: Arc<dyn HistorySource>,
+    /// Listening, whispering, barging.
+    pub supervisor: Arc<dyn Supervisor>,
+    /// What the wall shows.
+    pub wall: Arc<dyn WallPicture>,
+    /// How the appliance itself does.
+    pub health: Arc<dyn HealthSource>,
+    /// The problems of the configuration.
+    pub problems: watch::Receiver<Arc<Vec<Problem>>>,
+    /// The service level's seconds where a queue has none of its own.
+    pub service_level_s: u32,
+}
+
+/// Which part of the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryKind {
+    /// Figures of queues.
+    Queues,
+    /// Figures of agents.
+    Agents,
+    /// One number an agent and hour.
+    Heatmap,
+    /// Single visits.
+    Visits,
+}
+
+/// In which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryFormat {
+    /// A JSON document.
+    Json,
+    /// CSV with a header line.
+    Csv,
+}
+
+/// What is asked of the history, as the flags of `report`. Words are passed on as written; the source knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRequest {
+    /// Which part.
+    pub kind: HistoryKind,
+    /// In which form.
+    pub format: HistoryFormat,
+    /// First date, in the PBX's zone.
+    pub from: civil::Date,
+    /// Last date, inclusive.
+    pub to: civil::Date,
+    /// One PBX.
+    pub pbx: Option<String>,
+    /// One queue.
+    pub queue: Option<String>,
+    /// One agent.
+    pub agent: Option<String>,
+    /// `talk`, `calls`, …
+    pub metric: Option<String>,
+    /// `hour`, `day`, `weekday`, `range`.
+    pub by: Option<String>,
+    /// `visits`, `calls`.
+    pub count: Option<String>,
+    /// The threshold for all queues, seconds.
+    pub service_level_s: Option<u32>,
+}
+
+/// Why the history gave nothing. Both say what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// The question is wrong: a 400.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no answer now: a 503.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Answers questions about the stored history.
+pub trait HistorySource: Send + Sync {
+    /// The document in the form that was asked for, as `report` prints it.
+    fn query(&self, request: HistoryRequest) -> BoxFuture<'_, Result<String, HistoryError>>;
+}
+
+/// Starts and steers supervisions; the handle of `tasks::control`.
+pub trait Supervisor: Send + Sync {
+    /// Starts one; answers once it is attached, or why not.
+    fn start(&self, request: Request) -> BoxFuture<'_, Result<Supervision, ControlError>>;
+    /// One by its id.
+    fn get(&self, id: UniqueId) -> BoxFuture<'_, Result<Supervision, ControlError>>;
+    /// Changes how the supervisor takes part.
+    fn set_mode(&self, id: UniqueId, mode: Mode) -> BoxFuture<'_, Result<Supervision, ControlError>>;
+    /// Ends one.
+    fn stop(&self, id: UniqueId) -> BoxFuture<'_, Result<(), ControlError>>;
+    /// All that are not over.
+    fn list(&self) -> BoxFuture<'_, Vec<Supervision>>;
+}
+
+/// Draws what the wall shows now.
+pub trait WallPicture: Send + Sync {
+    /// A PNG, at most two seconds old; or a sentence why there is none.
+    fn png(&self) -> BoxFuture<'_, Result<Bytes, String>>;
+}
+
+/// How the appliance itself does.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// Seconds since the start.
+    pub uptime_s: u64,
+    /// Memory in use, bytes.
+    pub rss_bytes: u64,
+    /// The local database.
+    pub store: LinkStatus,
+    /// Counters by name, `ami_reconnects`.
+    pub counters: BTreeMap<String, u64>,
+    /// The last synchronisation, as `sync --once` prints it; `None` before the first.
+    pub last_sync: Option<serde_json::Value>,
+}
+
+/// Gives the health without waiting.
+pub trait HealthSource: Send + Sync {
+    /// As it is now.
+    fn health(&self) -> Health;
+}
+
+/// Stands in where a part is not configured: there is no history, nobody to supervise, no picture.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Absent;
+
+impl HistorySource for Absent {
+    fn query(&self, _: HistoryRequest) -> BoxFuture<'_, Result<String, HistoryError>> {
+        let sentence = "There is no history here. Configure a PBX with a database first.";
+        Box::pin(async move { Err(HistoryError::Unavailable(sentence.into())) })
+    }
+}
+
+impl Supervisor for Absent {
+    fn start(&self, _: Request) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+        Box::pin(async { Err(ControlError::LinkDown("(none is configured)".into())) })
+    }
+
+    fn get(&self, _: UniqueId) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+        Box::pin(async { Err(ControlError::Unknown) })
+    }
+
+    fn set_mode(&self, _: UniqueId, _: Mode) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+        Box::pin(async { Err(ControlError::Unknown) })
+    }
+
+    fn stop(&self, _: UniqueId) -> BoxFuture<'_, Result<(), ControlError>> {
+        Box::pin(async { Err(ControlError::Unknown) })
+    }
+
+    fn list(&self) -> BoxFuture<'_, Vec<Supervision>> {
+        Box::pin(async { Vec::new() })
+    }
+}
+
+impl WallPicture for Absent {
+    fn png(&self) -> BoxFuture<'_, Result<Bytes, String>> {
+        Box::pin(async { Err("There is no wall in this program. Build it with the feature kiosk.".into()) })
+    }
+}

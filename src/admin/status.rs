@@ -1,0 +1,282 @@
+//! The status page: what is connected and how old, what is wrong and what to do, who is here and who listens.
+
+use askama::Template;
+use axum::extract::{Extension, State};
+use axum::response::Response;
+use http::StatusCode;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::clock;
+use crate::domain::control::{Mode, Supervision, SupervisionState};
+use crate::domain::link::{LinkState, LinkStatus};
+use crate::domain::problem::{Problem, Severity};
+use crate::domain::time::Moment;
+use crate::views::text::shown;
+
+use super::error::Refusal;
+use super::guard::Caller;
+use super::pages::{Frame, page};
+use super::{App, Shared};
+
+/// Letters of a foreign name on this page.
+const NAME: usize = 48;
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct StatusPage {
+    frame: Frame,
+    role: String,
+    verdict: Verdict,
+    sources: Vec<Source>,
+    problems: Vec<ProblemLine>,
+    floors: Vec<Floor>,
+    supervisions: Vec<SupervisionLine>,
+    present: Vec<PresentLine>,
+    figures: Vec<(String, String)>,
+    counters: Vec<(String, String)>,
+    as_of: String,
+}
+
+/// The one sentence at the top.
+struct Verdict {
+    class: &'static str,
+    sentence: String,
+}
+
+struct Source {
+    name: String,
+    class: &'static str,
+    state: &'static str,
+    age: String,
+    since: String,
+    detail: Option<String>,
+}
+
+struct ProblemLine {
+    class: &'static str,
+    word: &'static str,
+    place: String,
+    sentence: String,
+    cure: String,
+}
+
+struct Floor {
+    pbx: String,
+    known: bool,
+    waiting: usize,
+    online: u32,
+    busy: u32,
+    paused: u32,
+    offline: u32,
+}
+
+struct SupervisionLine {
+    supervisor: String,
+    actor: String,
+    what: &'static str,
+    agent: String,
+    state: &'static str,
+    since: String,
+}
+
+struct PresentLine {
+    name: String,
+    role: String,
+    origin: String,
+    seen: String,
+}
+
+/// `GET /`
+pub(super) async fn status(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Refusal> {
+    let now = clock::now();
+    let health = app.handles.health.health();
+    let zone = app.handles.pbxs.first().map_or(TimeZone::UTC, |pbx| pbx.zone.clone());
+    let sources = sources(&app, &health.store, now);
+    let problems: Vec<ProblemLine> = app.handles.problems.borrow().iter().map(problem).collect();
+    let supervisions = app.handles.supervisor.list().await;
+    let present = app.handles.accounts.present().await?;
+    let template = StatusPage {
+        frame: Frame::of(&app, Some(&caller)),
+        role: caller.identity.as_ref().map(|identity| identity.role.to_string()).unwrap_or_default(),
+        verdict: verdict(&sources, &problems),
+        floors: floors(&app),
+        supervisions: supervisions.iter().map(|held| supervision(held, now)).collect(),
+        present: present
+            .into_iter()
+            .map(|session| PresentLine {
+                seen: ago(now.wall.as_second() - session.seen),
+                name: session.account,
+                role: session.role.to_string(),
+                origin: session.origin,
+            })
+            .collect(),
+        figures: vec![
+            ("Version".into(), env!("CARGO_PKG_VERSION").into()),
+            ("Running for".into(), span(i64::try_from(health.uptime_s).unwrap_or(i64::MAX))),
+            ("Memory".into(), format!("{} MiB", health.rss_bytes.div_ceil(1024 * 1024))),
+            ("Last synchronisation".into(), last_sync(health.last_sync.as_ref())),
+        ],
+        counters: health
+            .counters
+            .iter()
+            .map(|(name, number)| (name.replace('_', " "), number.to_string()))
+            .collect(),
+        as_of: now.wall.to_zoned(zone).strftime("%H:%M:%S").to_string(),
+        sources,
+        problems,
+    };
+    Ok(page(StatusCode::OK, &template))
+}
+
+fn verdict(sources: &[Source], problems: &[ProblemLine]) -> Verdict {
+    let down = sources.iter().filter(|source| source.class != "good").count();
+    let errors = problems.iter().filter(|problem| problem.class == "bad").count();
+    let several = |number: usize, one: &str, more: &str| {
+        if number == 1 { format!("1 {one}") } else { format!("{number} {more}") }
+    };
+    match (errors, down) {
+        (0, 0) => Verdict { class: "good", sentence: "Everything is connected.".into() },
+        (0, _) => Verdict {
+            class: "warn",
+            sentence: format!("{} not live.", several(down, "source is", "sources are")),
+        },
+        (_, _) => Verdict {
+            class: "bad",
+            sentence: format!("The configuration has {}.", several(errors, "error", "errors")),
+        },
+    }
+}
+
+fn sources(app: &App, store: &LinkStatus, now: Moment) -> Vec<Source> {
+    let mut list = Vec::new();
+    for pbx in &app.handles.pbxs {
+        let live = pbx.live.borrow().ami.clone();
+        let fresh = live.state == LinkState::Live;
+        list.push(source(format!("{} live link", pbx.name), &live, &pbx.zone, now, fresh));
+        let database = pbx.database.borrow().clone();
+        list.push(source(format!("{} database", pbx.name), &database, &pbx.zone, now, false));
+    }
+    list.push(source("Local database".into(), store, &TimeZone::UTC, now, true));
+    list
+}
+
+fn source(name: String, status: &LinkStatus, zone: &TimeZone, now: Moment, fresh: bool) -> Source {
+    let (class, state) = match status.state {
+        LinkState::Live => ("good", "Live"),
+        LinkState::Connecting => ("warn", "Connecting"),
+        LinkState::Lost => ("warn", "Lost"),
+        LinkState::Refused => ("bad", "Refused"),
+        LinkState::Absent => ("idle", "Not configured"),
+    };
+    let age = match (fresh && status.state == LinkState::Live, status.fresh_at) {
+        (true, _) => "now".into(),
+        (false, None) => "never".into(),
+        (false, Some(_)) => ago(status.age_seconds(now)),
+    };
+    Source {
+        name: shown(&name, NAME),
+        class,
+        state,
+        age,
+        since: stamp(status.since.wall, zone),
+        detail: status.detail.as_deref().map(|detail| shown(detail, 300)),
+    }
+}
+
+fn floors(app: &App) -> Vec<Floor> {
+    app.handles
+        .pbxs
+        .iter()
+        .map(|pbx| {
+            let floor = pbx.live.borrow().clone();
+            let agents = floor.agents();
+            Floor {
+                pbx: pbx.name.to_string(),
+                known: floor.known,
+                waiting: floor.queues.iter().map(|queue| queue.waiting.len()).sum(),
+                online: agents.online,
+                busy: agents.busy,
+                paused: agents.paused,
+                offline: agents.offline,
+            }
+        })
+        .collect()
+}
+
+fn problem(held: &Problem) -> ProblemLine {
+    let (class, word) = match held.severity {
+        Severity::Error => ("bad", "Error"),
+        Severity::Warning => ("warn", "Warning"),
+    };
+    let place = match (held.key.as_str(), held.line) {
+        ("", None) => String::new(),
+        ("", Some(line)) => format!("line {line}"),
+        (key, None) => key.to_owned(),
+        (key, Some(line)) => format!("{key}, line {line}"),
+    };
+    ProblemLine { class, word, place, sentence: shown(&held.sentence, 400), cure: shown(&held.cure, 400) }
+}
+
+fn supervision(held: &Supervision, now: Moment) -> SupervisionLine {
+    SupervisionLine {
+        supervisor: shown(&held.supervisor, NAME),
+        actor: shown(&held.actor, NAME),
+        what: match held.mode {
+            Mode::Listen => "listens to",
+            Mode::Whisper => "whispers to",
+            Mode::Barge => "talks with",
+        },
+        agent: shown(held.interface.as_str(), NAME),
+        state: match held.state {
+            SupervisionState::Calling => "phone rings",
+            SupervisionState::Attached => "attached",
+            SupervisionState::Ended => "ended",
+        },
+        since: span(now.seconds_since(held.since)),
+    }
+}
+
+fn last_sync(document: Option<&serde_json::Value>) -> String {
+    let number = |name: &str| document.and_then(|document| document.get(name)).map(ToString::to_string);
+    match (number("rows"), number("visits")) {
+        (Some(rows), Some(visits)) => format!("{rows} rows, {visits} visits"),
+        _ => "none yet".into(),
+    }
+}
+
+fn stamp(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn ago(seconds: i64) -> String {
+    if seconds < 2 { "now".into() } else { format!("{} ago", span(seconds)) }
+}
+
+/// A span of seconds in at most two units.
+fn span(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn spans_are_short() {
+        for (seconds, text) in
+            [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (3725, "1 h 2 min"), (90_000, "1 d 1 h")]
+        {
+            assert_eq!(span(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What can be typed: the verbs and their options, with help that teaches. What they do is in the modules of `cli/`.
+
+mod check;
+pub(crate) mod report;
+pub(crate) mod screenshot;
+mod sync;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// A wall display for the queues of an Asterisk PBX.
+#[derive(Debug, Parser)]
+#[command(name = "asterflow", version, about, long_about = LONG, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The configuration.
+    #[arg(long, global = true, value_name = "FILE", default_value = "/etc/asterflow/asterflow.toml")]
+    pub config: PathBuf,
+    /// Where history, accounts and certificates are kept.
+    #[arg(long, global = true, value_name = "DIR", default_value = "/var/lib/asterflow")]
+    pub state_dir: PathBuf,
+    /// How log lines are written to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const LONG: &str = "AsterFlow shows who waits, who talks with whom and how the day goes, on a wall display.\n\n\
+It listens to one or more Asterisk PBXs by their manager interface, reads their queue_log from MySQL or MariaDB, and \
+keeps exact history in a local SQLite database.";
+
+const EXAMPLES: &str = "Examples:\n  \
+asterflow check                                   is the configuration right?\n  \
+asterflow run                                     the appliance, in a window or on the bare screen\n  \
+asterflow report queues --from 2026-11-01 --to 2026-11-30 --format csv\n  \
+asterflow screenshot --page board --size 1920x1080 --out board.png\n\n\
+Exit status: 0 good, 2 wrong usage, 78 unusable configuration, 1 anything else.";
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The appliance: live board, history, web page. Without a usable configuration it shows the set-up page.
+    Run {
+        /// Where the wall is drawn.
+        #[arg(long, value_enum, default_value_t = Screen::Auto)]
+        screen: Screen,
+    },
+    /// Lists every problem of the configuration with its key, and where each value comes from.
+    Check,
+    /// Fetches new rows of queue_log from the PBX.
+    Sync(sync::SyncArguments),
+    /// The stored history as a table, CSV or JSON. Works offline and beside a running appliance.
+    Report(report::ReportArguments),
+    /// Draws one page of the wall into a PNG file.
+    Screenshot(screenshot::ScreenshotArguments),
+    /// Accounts for the web page.
+    #[command(subcommand)]
+    User(user::UserVerb),
+    /// Tokens for scripts that use the API.
+    #[command(subcommand)]
+    Token(user::TokenVerb),
+}
+
+/// Where the wall is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Screen {
+    /// A window where there is a display, else the bare screen, else nowhere.
+    Auto,
+    /// A window.
+    Window,
+    /// The bare screen (DRM/KMS).
+    Kms,
+    /// Into memory only: /wall.png shows it.
+    Headless,
+}
+
+/// Unusable configuration, by sysexits.h.
+pub const EXIT_CONFIG: u8 = 78;
+
+/// Parses the arguments, sets up logging, does what was asked.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_logging(arguments.log_format);
+    // One provider for all of rustls; installed once, before the first connection.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let result = match &arguments.verb {
+        Verb::Run { screen } => crate::daemon::run(&arguments, *screen),
+        Verb::Check => check::run(&arguments),
+        Verb::Sync(options) => sync::run(&arguments, options),
+        Verb::Report(options) => report::run(&arguments, options),
+        Verb::Screenshot(options) => screenshot::run(&arguments, options),
+        Verb::User(verb) => user::run_user(&arguments, verb),
+        Verb::Token(verb) => user::run_token(&arguments, verb),
+    };
+    result.unwrap_or_else(|error| {
+        say(&format!("asterflow: {error:#}"));
+        ExitCode::from(1)
+    })
+}
+
+/// Writes a line to stderr.
+#[allow(clippy::print_stderr, reason = "the program's own words to the person who called it")]
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+fn start_logging(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ASTERFLOW_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    // Only a test that calls this twice could fail here.
+    let _ = set;
+}
+
+/// A tokio runtime for a verb: two workers, as beside the wall.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}

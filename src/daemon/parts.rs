@@ -1,0 +1,203 @@
+//! The running parts of the appliance, and how they are started and ended.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{health, settings, web};
+use crate::cli::report::thresholds;
+use crate::cli::{Arguments, say};
+use crate::clock;
+use crate::config::{Config, Pbx};
+use crate::domain::problem::{Problem, Severity};
+use crate::store::{StateLock, Store};
+use crate::tasks::PbxView;
+use crate::tasks::accounts::Accounts;
+use crate::tasks::control::Control;
+use crate::tasks::history::History;
+use crate::tasks::live::{self, Live};
+use crate::tasks::settings::Settings;
+use crate::tasks::sync::{Sync, SyncStatus};
+
+/// Everything that runs.
+pub(crate) struct Parts {
+    /// The configuration, when there is a usable one.
+    pub(crate) config: Option<Arc<Config>>,
+    /// What is wrong with it.
+    pub(crate) problems: Arc<Vec<Problem>>,
+    /// What displays may see of each PBX.
+    pub(crate) views: Vec<PbxView>,
+    /// The links.
+    pub(crate) lives: Vec<Live>,
+    /// Accounts and the one-time code.
+    pub(crate) accounts: Accounts,
+    /// The stored history.
+    pub(crate) history: History,
+    /// Supervision.
+    pub(crate) control: Control,
+    /// How each synchronisation does.
+    pub(crate) syncs: Vec<watch::Receiver<SyncStatus>>,
+    /// What the web page shows as the wall, once there is one.
+    pub(crate) pictures: web::Pictures,
+    /// Where the web page is.
+    pub(crate) address: String,
+    store: Store,
+    tasks: Vec<JoinHandle<()>>,
+    /// Held as long as the state is ours.
+    _lock: Option<StateLock>,
+}
+
+impl Parts {
+    /// Opens the state, loads the configuration, starts everything but the wall.
+    pub(crate) async fn start(arguments: &Arguments, stop: &watch::Sender<bool>) -> Result<Self> {
+        let lock = StateLock::take(&arguments.state_dir)?;
+        let store = Store::open(&arguments.state_dir)?;
+        let interrupted = store.journal_close_interrupted(clock::now().wall).await?;
+        if interrupted > 0 {
+            tracing::warn!(interrupted, "acts of the last run were not finished; the journal says so");
+        }
+        let overlay = Settings::open(store.clone(), &arguments.state_dir).await?.watch().borrow().clone();
+        let loaded = settings::load_with(arguments, &overlay);
+        loaded.problems.iter().for_each(|problem| say(&problem.to_string()));
+        let config = loaded.config.map(Arc::new);
+        let site = config.as_ref().map_or("AsterFlow", |config| config.site.name.as_str());
+        let accounts = Accounts::new(store.clone(), site);
+        if accounts.offer_setup().await? {
+            tracing::info!("no account yet: the wall shows a one-time code for the web page");
+        }
+        let mut parts = Self {
+            history: History::new(store.clone(), thresholds(config.as_deref())),
+            control: Control::new(Vec::new(), Vec::new(), store.clone()),
+            config,
+            problems: Arc::new(loaded.problems),
+            views: Vec::new(),
+            lives: Vec::new(),
+            accounts,
+            syncs: Vec::new(),
+            pictures: web::Pictures::default(),
+            address: String::new(),
+            store,
+            tasks: Vec::new(),
+            _lock: Some(lock),
+        };
+        if let Some(config) = parts.config.clone() {
+            for pbx in &config.pbxs {
+                parts.start_pbx(&config, pbx, stop);
+            }
+            let phones = config.supervisor_phones.clone();
+            parts.control = Control::new(parts.lives.clone(), phones, parts.store.clone());
+        }
+        parts.start_web(arguments, stop).await;
+        Ok(parts)
+    }
+
+    fn start_pbx(&mut self, config: &Config, pbx: &Pbx, stop: &watch::Sender<bool>) {
+        let live = live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
+        let (sync, handle) = Sync::new(self.store.clone(), pbx.clone(), &config.history);
+        self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
+        self.syncs.push(handle.status);
+        self.views.push(PbxView {
+            name: pbx.name.clone(),
+            zone: pbx.zone.clone(),
+            live: live.snapshot.clone(),
+            today: handle.today,
+            database: handle.database,
+        });
+        self.lives.push(live);
+    }
+
+    /// Starts the web page. A port that is taken must not keep the wall dark: it becomes a problem like any other.
+    async fn start_web(&mut self, arguments: &Arguments, stop: &watch::Sender<bool>) {
+        let health = health::Monitor::new(clock::now(), self.syncs.clone());
+        let server = match web::bind(self, arguments, health).await {
+            Ok(server) => server,
+            Err(error) => return self.without_web(&format!("{error:#}.")),
+        };
+        self.address = web::address(server.address(), self.config.as_deref());
+        tracing::info!(address = %self.address, "the web page is there");
+        let mut stopped = stop.subscribe();
+        self.tasks.push(tokio::spawn(async move {
+            let stopping = async move {
+                // A dropped sender means that the program ends, too.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            server.run(stopping).await;
+        }));
+    }
+
+    fn without_web(&mut self, why: &str) {
+        let problem = Problem {
+            key: "admin.listen".into(),
+            line: None,
+            sentence: format!("The web page cannot be served: {why}"),
+            cure: "Choose another address or port, or stop what uses it, and start again.".into(),
+            severity: Severity::Error,
+        };
+        say(&problem.to_string());
+        Arc::make_mut(&mut self.problems).push(problem);
+    }
+
+    /// Waits until everything that was told to stop has stopped, then closes the store.
+    pub(crate) async fn end(mut self) {
+        for task in self.tasks.drain(..) {
+            // A task that panicked has ended, too.
+            let _ = task.await;
+        }
+        if let Err(error) = self.store.checkpoint().await {
+            tracing::warn!(%error, "the local database could not be tidied up");
+        }
+    }
+}
+
+/// What one picture needs: the stored history, and unless `offline` a link to each PBX. Nothing is written.
+#[cfg(feature = "kiosk")]
+pub(crate) async fn for_picture(
+    arguments: &Arguments,
+    loaded: crate::config::Loaded,
+    offline: bool,
+    stop: &watch::Sender<bool>,
+) -> Result<Parts> {
+    use crate::domain::history::figures::Today;
+    use crate::domain::live::snapshot::Snapshot;
+
+    let store = Store::open_read_only(&arguments.state_dir).or_else(|_| Store::open(&arguments.state_dir))?;
+    let config = loaded.config.map(Arc::new);
+    let history = History::new(store.clone(), thresholds(config.as_deref()));
+    let (mut views, mut lives) = (Vec::new(), Vec::new());
+    for pbx in config.iter().flat_map(|config| &config.pbxs) {
+        let now = clock::now();
+        let phones = config.as_ref().map_or_else(Vec::new, |config| config.supervisor_phones.clone());
+        let mut live = watch::channel(Arc::new(Snapshot::unknown(pbx.name.clone(), now))).1;
+        if !offline {
+            let link = live::start(pbx.name.clone(), pbx.ami.clone(), &phones, stop.subscribe());
+            live = link.snapshot.clone();
+            lives.push(link);
+        }
+        let today = history.today(&pbx.name, now.wall).await.unwrap_or_else(|_| Today::default());
+        let (_, handle) = Sync::new(store.clone(), pbx.clone(), &config.as_ref().map_or_else(Default::default, |config| config.history.clone()));
+        views.push(PbxView {
+            name: pbx.name.clone(),
+            zone: pbx.zone.clone(),
+            live,
+            today: watch::channel(Arc::new(today)).1,
+            database: handle.database,
+        });
+    }
+    Ok(Parts {
+        control: Control::new(Vec::new(), Vec::new(), store.clone()),
+        accounts: Accounts::new(store.clone(), "AsterFlow"),
+        config,
+        problems: Arc::new(loaded.problems),
+        views,
+        lives,
+        history,
+        syncs: Vec::new(),
+        pictures: web::Pictures::default(),
+        address: String::new(),
+        store,
+        tasks: Vec::new(),
+        _lock: None,
+    })
+}

@@ -1,0 +1,126 @@
+//! Questions about the stored history, as the web page and the wall ask them, put to `tasks::history`.
+
+use futures_util::future::BoxFuture;
+
+use super::parts::Parts;
+use crate::admin::{HistoryError as Refusal, HistoryFormat, HistoryKind, HistoryRequest, HistorySource};
+use crate::domain::history::query::{Filter, UnknownWord};
+use crate::domain::ids::{AgentName, PbxName, QueueName};
+use crate::report::{self, Format, Kind, ReportError};
+use crate::tasks::history::{History, HistoryError};
+
+/// The history as the web page asks for it.
+pub(super) struct Questions {
+    history: History,
+}
+
+impl Questions {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self { history: parts.history.clone() }
+    }
+
+    async fn answer(&self, request: HistoryRequest) -> Result<String, Refusal> {
+        let filter = filter(&request).map_err(|error| Refusal::Refused(format!("{error}.")))?;
+        let kind = match request.kind {
+            HistoryKind::Queues => Kind::Queues,
+            HistoryKind::Agents => Kind::Agents,
+            HistoryKind::Heatmap => Kind::Heatmap,
+            HistoryKind::Visits => Kind::Visits,
+        };
+        let format = match request.format {
+            HistoryFormat::Json => Format::Json,
+            HistoryFormat::Csv => Format::Csv,
+        };
+        let mut out = Vec::new();
+        report::run(&self.history, kind, &filter, format, &mut out).await.map_err(refusal)?;
+        String::from_utf8(out).map_err(|error| Refusal::Unavailable(error.to_string()))
+    }
+}
+
+impl HistorySource for Questions {
+    fn query(&self, request: HistoryRequest) -> BoxFuture<'_, Result<String, Refusal>> {
+        Box::pin(self.answer(request))
+    }
+}
+
+fn filter(request: &HistoryRequest) -> Result<Filter, UnknownWord> {
+    let mut filter = Filter::new(request.from, request.to);
+    filter.pbx = request.pbx.as_ref().map(PbxName::new);
+    filter.queue = request.queue.as_ref().map(QueueName::new);
+    filter.agent = request.agent.as_ref().map(AgentName::new);
+    if let Some(word) = &request.metric {
+        filter.metric = word.parse()?;
+    }
+    if let Some(word) = &request.by {
+        filter.by = word.parse()?;
+    }
+    if let Some(word) = &request.count {
+        filter.count = word.parse()?;
+    }
+    filter.service_level = request.service_level_s;
+    Ok(filter)
+}
+
+fn refusal(error: ReportError) -> Refusal {
+    match error {
+        ReportError::History(HistoryError::Store(error)) => Refusal::Unavailable(format!("{error}.")),
+        ReportError::History(error) => Refusal::Refused(format!("{error}.")),
+        ReportError::Write(error) => Refusal::Unavailable(format!("{error}.")),
+    }
+}
+
+/// The history as the wall's heatmap asks for it.
+#[cfg(feature = "kiosk")]
+pub(super) fn heat(history: History) -> crate::kiosk::HeatSource {
+    std::sync::Arc::new(move |ask| {
+        let history = history.clone();
+        Box::pin(async move {
+            hours(&history, &ask).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the heatmap could not be read");
+                crate::kiosk::HeatAnswer::default()
+            })
+        })
+    })
+}
+
+#[cfg(feature = "kiosk")]
+async fn hours(
+    history: &History,
+    ask: &crate::kiosk::HeatAsk,
+) -> Result<crate::kiosk::HeatAnswer, HistoryError> {
+    use crate::domain::history::query::{self, By};
+    use crate::domain::time::local_date;
+    use crate::kiosk::{HeatAnswer, Subject};
+    use crate::tasks::history::HeatOf;
+    use crate::views::heatmap::{HourValue, Metric};
+
+    let Some(record) = history.pbxs().await?.into_iter().find(|record| record.name == ask.pbx) else {
+        return Ok(HeatAnswer::default());
+    };
+    let zone = jiff::tz::TimeZone::get(&record.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let mut filter = Filter::new(local_date(&zone, ask.from), local_date(&zone, ask.until - 1));
+    filter.pbx = Some(ask.pbx.clone());
+    filter.by = By::Hour;
+    filter.metric = match ask.metric {
+        Metric::Talk => query::Metric::Talk,
+        Metric::Calls => query::Metric::Calls,
+        Metric::Answered => query::Metric::Answered,
+        Metric::Abandoned => query::Metric::Abandoned,
+        Metric::ServiceLevel => query::Metric::ServiceLevel,
+        Metric::SpeedOfAnswer => query::Metric::AverageSpeedOfAnswer,
+        Metric::Occupancy => query::Metric::Occupancy,
+    };
+    match &ask.subject {
+        Subject::All => {}
+        Subject::Queue(queue) => filter.queue = Some(queue.clone()),
+        Subject::Agent(agent) => filter.agent = Some(agent.clone()),
+    }
+    let rows = history.heatmap(&filter, HeatOf::Together).await?;
+    let values = rows
+        .into_iter()
+        .map(|row| (row.start_utc.as_second(), HourValue { amount: row.value, late: false }))
+        .collect();
+    let since = history.known_since(&ask.pbx).await?;
+    let known = since.zip(record.synced_at);
+    Ok(HeatAnswer { values, known, ..HeatAnswer::default() })
+}

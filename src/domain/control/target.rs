@@ -1,0 +1,142 @@
+//! From a wish to the exact channel: always the agent's own phone leg, by its Uniqueid, alive now.
+
+use super::{ControlError, Target};
+use crate::domain::ids::{AgentName, Interface, QueueName, UniqueId};
+use crate::domain::live::snapshot::{MemberSnapshot, Snapshot};
+
+/// The leg that will be listened to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Its Uniqueid.
+    pub channel: UniqueId,
+    /// Whose phone it is.
+    pub interface: Interface,
+    /// Who that is.
+    pub agent: AgentName,
+    /// The queue whose card led here.
+    pub queue: QueueName,
+}
+
+/// Finds the leg for `target` on the floor.
+///
+/// # Errors
+/// `TargetGone` when there is no such call now, `Ambiguous` when the agent has several, `Forbidden` when the channel is
+/// not an agent's own (the caller's leg would let the customer hear the whisper).
+pub fn resolve(snapshot: &Snapshot, target: &Target) -> Result<Leg, ControlError> {
+    let leg = match target {
+        Target::Channel(id) => by_channel(snapshot, id),
+        Target::Agent(interface) => by_agent(snapshot, interface),
+    }?;
+    if is_exact(leg.channel.as_str()) {
+        Ok(leg)
+    } else {
+        Err(ControlError::Forbidden(format!(
+            "The channel id {} cannot be named exactly to the PBX.",
+            leg.channel
+        )))
+    }
+}
+
+/// Whether `id` can stand in ChanSpy's data as it is. A comma would begin options, an empty text would mean everybody.
+fn is_exact(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+}
+
+fn seats(snapshot: &Snapshot) -> impl Iterator<Item = (&QueueName, &MemberSnapshot)> {
+    snapshot.queues.iter().flat_map(|queue| queue.members.iter().map(move |member| (&queue.name, member)))
+}
+
+fn leg_of(queue: &QueueName, member: &MemberSnapshot, channel: &UniqueId) -> Leg {
+    Leg {
+        channel: channel.clone(),
+        interface: member.interface.clone(),
+        agent: member.name.clone(),
+        queue: queue.clone(),
+    }
+}
+
+fn by_channel(snapshot: &Snapshot, id: &UniqueId) -> Result<Leg, ControlError> {
+    if let Some((queue, member)) = seats(snapshot).find(|(_, member)| member.legs.contains(id)) {
+        return Ok(leg_of(queue, member, id));
+    }
+    let waits = snapshot.queues.iter().flat_map(|queue| &queue.waiting).any(|caller| caller.channel == *id);
+    if waits {
+        let why = "That is the caller's channel. Name the channel of the agent's own phone.";
+        return Err(ControlError::Forbidden(why.into()));
+    }
+    Err(ControlError::TargetGone)
+}
+
+fn by_agent(snapshot: &Snapshot, interface: &Interface) -> Result<Leg, ControlError> {
+    let is_meant =
+        |member: &MemberSnapshot| member.interface.as_str().eq_ignore_ascii_case(interface.as_str());
+    let mine: Vec<_> = seats(snapshot).filter(|(_, member)| is_meant(member)).collect();
+    let Some((_, member)) = mine.first() else { return Err(ControlError::TargetGone) };
+    match member.legs.as_slice() {
+        [] => Err(ControlError::TargetGone),
+        [only] => Ok(leg_of(mine[0].0, member, only)),
+        several => Err(ControlError::Ambiguous(several.to_vec())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::PbxName;
+    use crate::domain::live::snapshot::{BoardState, QueueSnapshot, SubState, WaitingCaller};
+    use crate::domain::time::Moment;
+
+    fn floor(legs: &[&str]) -> Snapshot {
+        let now = Moment::at_millis(0);
+        let member = MemberSnapshot {
+            interface: "PJSIP/101".into(),
+            name: "Alice".into(),
+            state: BoardState::Busy,
+            sub_state: SubState::Talking,
+            since: now,
+            paused: false,
+            paused_reason: None,
+            penalty: 0,
+            partner: None,
+            channel: legs.first().map(|id| UniqueId::new(id)),
+            legs: legs.iter().map(UniqueId::new).collect(),
+            listeners: Vec::new(),
+            wrap_up_until: None,
+        };
+        let caller = WaitingCaller {
+            position: 1,
+            number: String::new(),
+            name: String::new(),
+            since: now,
+            channel: "1.9".into(),
+        };
+        let queue = QueueSnapshot {
+            name: "sales".into(),
+            strategy: String::new(),
+            service_level_seconds: None,
+            waiting: vec![caller],
+            members: vec![member],
+        };
+        Snapshot { known: true, queues: vec![queue], ..Snapshot::unknown(PbxName::new("pbx"), now) }
+    }
+
+    fn check(legs: &[&str], target: Target, expect: Result<&str, &str>) {
+        let got = resolve(&floor(legs), &target);
+        assert_eq!(got.as_ref().map(|leg| leg.channel.as_str()).map_err(ControlError::kind), expect);
+    }
+
+    #[test]
+    fn only_an_agents_own_live_leg_is_a_target() {
+        let agent = |text: &str| Target::Agent(Interface::new(text));
+        let channel = |text: &str| Target::Channel(UniqueId::new(text));
+        check(&["1.4"], agent("PJSIP/101"), Ok("1.4"));
+        check(&["1.4"], agent("pjsip/101"), Ok("1.4"));
+        check(&["1.4"], agent("PJSIP/10"), Err("target-gone"));
+        check(&[], agent("PJSIP/101"), Err("target-gone"));
+        check(&["1.4", "1.5"], agent("PJSIP/101"), Err("ambiguous"));
+        check(&["1.4", "1.5"], channel("1.5"), Ok("1.5"));
+        check(&["1.4"], channel("1.9"), Err("forbidden"));
+        check(&["1.4"], channel("1.3"), Err("target-gone"));
+        check(&["1,qB"], agent("PJSIP/101"), Err("forbidden"));
+    }
+}

@@ -1,0 +1,276 @@
+//! Visits and intervals → signed contributions to cells: one (queue, agent) and clock hour each.
+//!
+//! A cell is a sum. What a visit gave before is subtracted and what it gives now is added, so that a cell always
+//! equals a recount. Cells know no service level: they keep waits as whole-second histograms.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::agent::{Interval, Kind, union};
+use super::event::TransferKind;
+use super::visit::{Outcome, RingEnd, Status, Visit};
+use crate::domain::ids::AgentName;
+use crate::domain::time::{Hour, hour_of, split_by_hour};
+
+/// What is summed. Counts, and seconds where it says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Measure {
+    /// A visit's outcome, in the hour it entered. Offered is the sum over all outcomes.
+    Outcome(Outcome),
+    /// Of the abandoned: technical.
+    Technical,
+    /// A call that was answered, passed on into another queue, and lost there; only where calls are counted.
+    LostAfterTransfer,
+    /// Whole talk of the answered visits that entered in the hour, seconds.
+    TalkWhole,
+    /// An agent's status, in the hour of his row.
+    Status(Status),
+    /// RINGNOANSWER rows that rang out.
+    RangOut,
+    /// RINGNOANSWER rows refused at once.
+    Refused,
+    /// Passed on without asking.
+    Blind,
+    /// Passed on after asking.
+    Attended,
+    /// Talk inside the hour, seconds.
+    Talk,
+    /// Ring inside the hour, seconds.
+    Ring,
+    /// Pause inside the hour, seconds.
+    Paused,
+    /// Of the pause: in all queues, seconds.
+    PausedAll,
+    /// Login inside the hour, seconds.
+    LoggedIn,
+}
+
+/// Whose waits a histogram holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Waits {
+    /// Answered visits (an agent's: those he answered).
+    Answered,
+    /// Abandoned visits.
+    Abandoned,
+    /// Timed out, empty, withdrawn.
+    OtherLost,
+}
+
+/// Sums of one subject over one clock hour, or over several. Zeros are not kept, so that equal sums are equal cells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Counts and seconds.
+    pub sums: BTreeMap<Measure, i64>,
+    /// How many visits waited how many whole seconds.
+    pub waits: BTreeMap<(Waits, u32), i64>,
+    /// Pause seconds by reason.
+    pub reasons: BTreeMap<String, i64>,
+}
+
+impl Cell {
+    /// A sum; 0 where nothing was added.
+    pub fn get(&self, measure: Measure) -> i64 {
+        self.sums.get(&measure).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, measure: Measure, by: i64) {
+        bump(&mut self.sums, measure, by);
+    }
+
+    fn add_wait(&mut self, whose: Waits, seconds: i64) {
+        let seconds = u32::try_from(seconds.max(0)).unwrap_or(u32::MAX);
+        bump(&mut self.waits, (whose, seconds), 1);
+    }
+
+    /// Adds another cell `times` times (−1 subtracts).
+    pub fn merge(&mut self, other: &Self, times: i64) {
+        for (measure, value) in &other.sums {
+            bump(&mut self.sums, *measure, value * times);
+        }
+        for (wait, value) in &other.waits {
+            bump(&mut self.waits, *wait, value * times);
+        }
+        for (reason, value) in &other.reasons {
+            bump(&mut self.reasons, reason.clone(), value * times);
+        }
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.sums.is_empty() && self.waits.is_empty() && self.reasons.is_empty()
+    }
+
+    /// Whether a sum is below zero, which only a fault of the program can bring about.
+    pub fn is_negative(&self) -> bool {
+        self.sums.values().chain(self.waits.values()).chain(self.reasons.values()).any(|value| *value < 0)
+    }
+}
+
+fn bump<K: Ord>(map: &mut BTreeMap<K, i64>, key: K, by: i64) {
+    use std::collections::btree_map::Entry;
+    match map.entry(key) {
+        Entry::Occupied(mut slot) => {
+            *slot.get_mut() += by;
+            if *slot.get() == 0 {
+                slot.remove();
+            }
+        }
+        Entry::Vacant(slot) if by != 0 => {
+            slot.insert(by);
+        }
+        Entry::Vacant(_) => {}
+    }
+}
+
+/// Whose cell: a queue (`agent` empty), an agent in a queue, or an agent over all queues (`queue` empty; only what is
+/// a union and no sum stands there: pause and login).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// In ASCII lower case.
+    pub queue: String,
+    /// As written.
+    pub agent: String,
+}
+
+/// Cells by subject and hour.
+pub type Cells = BTreeMap<(Subject, Hour), Cell>;
+
+/// Collects contributions.
+#[derive(Debug, Default)]
+pub struct Contributions {
+    /// What was collected.
+    pub cells: Cells,
+}
+
+impl Contributions {
+    fn cell(&mut self, queue: &str, agent: &str, hour: Hour) -> &mut Cell {
+        let subject = Subject { queue: queue.into(), agent: agent.into() };
+        self.cells.entry((subject, hour)).or_default()
+    }
+
+    fn split(&mut self, zone: &TimeZone, queue: &str, agent: &str, span: (i64, i64), measure: Measure) {
+        for (hour, seconds) in split_by_hour(zone, span.0, span.1) {
+            self.cell(queue, agent, hour).add(measure, seconds);
+        }
+    }
+
+    /// Adds what a visit gives.
+    pub fn add_visit(&mut self, zone: &TimeZone, visit: &Visit) {
+        let queue = visit.queue.folded();
+        let cell = self.cell(&queue, "", hour_of(zone, visit.entered));
+        cell.add(Measure::Outcome(visit.outcome), 1);
+        match visit.outcome {
+            Outcome::Answered => cell.add_wait(Waits::Answered, visit.wait),
+            Outcome::Abandoned => cell.add_wait(Waits::Abandoned, visit.wait),
+            outcome if outcome.is_lost() => cell.add_wait(Waits::OtherLost, visit.wait),
+            _ => {}
+        }
+        if visit.marks.technical {
+            cell.add(Measure::Technical, 1);
+        }
+        if visit.outcome == Outcome::Answered {
+            cell.add(Measure::TalkWhole, visit.talk());
+        }
+        self.add_agents(zone, &queue, visit);
+    }
+
+    fn add_agents(&mut self, zone: &TimeZone, queue: &str, visit: &Visit) {
+        for (agent, status, at) in &visit.statuses {
+            let cell = self.cell(queue, agent.as_str(), hour_of(zone, *at));
+            cell.add(Measure::Status(*status), 1);
+            if *status == Status::Answered {
+                cell.add_wait(Waits::Answered, visit.wait);
+            }
+        }
+        for ring in &visit.rings {
+            let cell = self.cell(queue, ring.agent.as_str(), hour_of(zone, ring.end));
+            match ring.how {
+                RingEnd::RangOut => cell.add(Measure::RangOut, 1),
+                RingEnd::Refused => cell.add(Measure::Refused, 1),
+                RingEnd::Answered | RingEnd::Canceled => {}
+            }
+            self.split(zone, queue, ring.agent.as_str(), (ring.start, ring.end), Measure::Ring);
+        }
+        for talk in visit.talks.iter().filter(|talk| super::row::is_somebody(talk.agent.as_str())) {
+            let agent = talk.agent.as_str();
+            let kind = talk.transfer.map(|kind| match kind {
+                TransferKind::Blind => Measure::Blind,
+                TransferKind::Attended => Measure::Attended,
+            });
+            if let Some(kind) = kind {
+                self.cell(queue, agent, hour_of(zone, talk.end)).add(kind, 1);
+            }
+            self.split(zone, queue, agent, (talk.start, talk.end), Measure::Talk);
+        }
+    }
+
+    /// Adds what the intervals of one agent give, those that go on up to `clock`: per queue, and as a union over queues.
+    pub fn add_intervals(
+        &mut self,
+        zone: &TimeZone,
+        agent: &AgentName,
+        intervals: &[Interval],
+        clock: Option<i64>,
+    ) {
+        let spans = |kind: Kind, queue: Option<Option<&str>>| {
+            let of_queue = move |interval: &&Interval| {
+                let own = interval.queue.as_ref().map(crate::domain::ids::QueueName::folded);
+                interval.kind == kind && queue.is_none_or(|queue| own.as_deref() == queue)
+            };
+            intervals
+                .iter()
+                .filter(of_queue)
+                .filter_map(|interval| {
+                    let (start, end) = interval.until(clock.or(interval.end)?);
+                    Some((start, end, interval.reason.clone()))
+                })
+                .collect::<Vec<_>>()
+        };
+        let agent = agent.as_str();
+        let queues: std::collections::BTreeSet<String> = intervals
+            .iter()
+            .filter_map(|interval| interval.queue.as_ref().map(|queue| queue.folded()))
+            .collect();
+        for queue in queues.iter().map(String::as_str) {
+            self.add_pauses(zone, (queue, agent), union(spans(Kind::Pause, Some(Some(queue)))));
+            for (start, end, _) in union(spans(Kind::Login, Some(Some(queue)))) {
+                self.split(zone, queue, agent, (start, end), Measure::LoggedIn);
+            }
+        }
+        self.add_pauses(zone, ("", agent), union(spans(Kind::Pause, None)));
+        for (start, end, _) in union(spans(Kind::Pause, Some(None)).into_iter().map(without_reason)) {
+            self.split(zone, "", agent, (start, end), Measure::PausedAll);
+        }
+        for (start, end, _) in union(spans(Kind::Login, None)) {
+            self.split(zone, "", agent, (start, end), Measure::LoggedIn);
+        }
+    }
+
+    fn add_pauses(&mut self, zone: &TimeZone, (queue, agent): (&str, &str), pauses: Vec<(i64, i64, String)>) {
+        for (start, end, reason) in pauses {
+            for (hour, seconds) in split_by_hour(zone, start, end) {
+                let cell = self.cell(queue, agent, hour);
+                cell.add(Measure::Paused, seconds);
+                bump(&mut cell.reasons, reason.clone(), seconds);
+            }
+        }
+    }
+
+    /// What changes: `self` is what is now, `before` what was.
+    pub fn minus(mut self, before: &Self) -> Cells {
+        for (key, cell) in &before.cells {
+            self.cells.entry(key.clone()).or_default().merge(cell, -1);
+        }
+        self.cells.retain(|_, cell| !cell.is_empty());
+        self.cells
+    }
+}
+
+fn without_reason((start, end, _): (i64, i64, String)) -> (i64, i64, String) {
+    (start, end, String::new())
+}
+
+#[cfg(test)]
+mod tests;

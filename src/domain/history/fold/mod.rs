@@ -1,0 +1,189 @@
+//! Rows of calls → visits: a pure function of the *set* of rows and a context, so that order, batches and doubles
+//! cannot matter.
+//!
+//! In: the rows of one callid, or of several that hang together (a call that entered under one callid and was
+//! connected under another). Out: visits, and what could not be understood. What of a callid may have to be matched
+//! with another callid's rows is named in [`Folded::loose`].
+//!
+//! | file | does |
+//! |---|---|
+//! | `matching` | which closing row belongs to which entry, which end row to which CONNECT |
+//! | `parts` | rings, statuses and talks of a matched visit |
+
+mod matching;
+mod parts;
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use super::event::{Event, Oddity, parse};
+use super::place::place_call;
+use super::row::{LogRow, distinct};
+use super::visit::Visit;
+
+/// Changed whenever the same rows give another result: stored visits and cells are then made anew.
+pub const FOLD_VERSION: u32 = 1;
+/// A visit without an end is unresolved after this, by the log's own clock.
+pub const OPEN_SECONDS: i64 = 12 * 3600;
+/// A talk without an end is over after this.
+pub const TALK_SECONDS: i64 = 4 * 3600;
+/// How far two rows that log the same moment may lie apart.
+pub const NEAR_SECONDS: i64 = 2;
+
+/// What a fold knows beside the rows.
+#[derive(Clone, Debug)]
+pub struct Context<'a> {
+    /// The PBX's zone.
+    pub zone: &'a TimeZone,
+    /// The newest row known, UTC: the log's own clock.
+    pub log_clock: i64,
+    /// When Asterisk started, UTC, ascending.
+    pub queue_starts: &'a [i64],
+    /// Ends of agents' legs by uniqueid, UTC. Source: cdr.
+    pub leg_ends: &'a BTreeMap<String, i64>,
+}
+
+impl Context<'_> {
+    /// The first start of Asterisk after `at`.
+    pub fn start_after(&self, at: i64) -> Option<i64> {
+        self.queue_starts.get(self.queue_starts.partition_point(|start| *start <= at)).copied()
+    }
+}
+
+/// Where a callid's rows alone leave something to be matched with another's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loose {
+    /// An entry without an end.
+    Entry {
+        /// The queue in lower case.
+        queue: String,
+        /// When.
+        at: i64,
+    },
+    /// A CONNECT without an entry.
+    Connect {
+        /// The queue in lower case.
+        queue: String,
+        /// When its entry must have been.
+        entered: i64,
+    },
+    /// A CONNECT without an end.
+    Talk {
+        /// The queue in lower case.
+        queue: String,
+        /// When.
+        at: i64,
+    },
+    /// An end without a CONNECT.
+    End {
+        /// The queue in lower case.
+        queue: String,
+        /// When its CONNECT must have been.
+        connected: i64,
+        /// When its entry must have been.
+        entered: i64,
+    },
+}
+
+/// The fold of some rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// The visits, by callid, queue and n.
+    pub visits: Vec<Visit>,
+    /// What other callids' rows could complete.
+    pub loose: Vec<Loose>,
+    /// What was not understood, or is marked, by kind.
+    pub oddities: BTreeMap<Oddity, u64>,
+}
+
+/// A row with its instant and its meaning.
+#[derive(Clone, Debug)]
+struct Placed<'a> {
+    row: &'a LogRow,
+    at: i64,
+    event: Event,
+}
+
+impl Placed<'_> {
+    fn same_queue(&self, other: &Self) -> bool {
+        self.row.queue.eq_ignore_ascii_case(&other.row.queue)
+    }
+
+    fn same_call(&self, other: &Self) -> bool {
+        self.row.callid == other.row.callid
+    }
+}
+
+/// Folds the rows of one or several callids.
+pub fn fold(rows: &[LogRow], context: &Context<'_>) -> Folded {
+    let rows = distinct(rows.iter().cloned());
+    let mut folded = Folded::default();
+    let placed = place_all(&rows, context.zone, &mut folded.oddities);
+    let matched = matching::match_rows(&placed);
+    folded.loose = matching::loose(&placed, &matched);
+    folded.visits = parts::visits(&placed, &matched, context, &mut folded.oddities);
+    number(&mut folded.visits);
+    for visit in &folded.visits {
+        let marks = visit.marks;
+        let unresolved = visit.outcome == super::visit::Outcome::Unresolved;
+        let kinds = [
+            (marks.own, Oddity::OwnVisit),
+            (unresolved, Oddity::Unresolved),
+            (marks.missing_end, Oddity::MissingEnd),
+        ];
+        for (_, kind) in kinds.into_iter().filter(|(holds, _)| *holds) {
+            *folded.oddities.entry(kind).or_default() += 1;
+        }
+    }
+    folded
+}
+
+/// Places the rows callid by callid, and orders them by time, then id.
+fn place_all<'a>(
+    rows: &'a [LogRow],
+    zone: &TimeZone,
+    oddities: &mut BTreeMap<Oddity, u64>,
+) -> Vec<Placed<'a>> {
+    let mut calls: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        calls.entry(&row.callid).or_default().push(at);
+    }
+    let mut placed = Vec::with_capacity(rows.len());
+    for indices in calls.into_values() {
+        let own: Vec<LogRow> = indices.iter().map(|at| rows[*at].clone()).collect();
+        for (index, at) in indices.into_iter().zip(place_call(zone, &own)) {
+            let row = &rows[index];
+            match parse(row) {
+                Ok(event) => placed.push(Placed { row, at, event }),
+                Err(oddity) => *oddities.entry(oddity).or_default() += 1,
+            }
+        }
+    }
+    placed.sort_by(|a, b| (a.at, a.row.id, a.row.identity()).cmp(&(b.at, b.row.id, b.row.identity())));
+    placed
+}
+
+/// Gives each visit its number among those of its callid and queue, by time.
+fn number(visits: &mut [Visit]) {
+    visits.sort_by(|a, b| {
+        (&a.callid, &a.queue, a.entered, a.marks.own, a.closed, &a.agent).cmp(&(
+            &b.callid,
+            &b.queue,
+            b.entered,
+            b.marks.own,
+            b.closed,
+            &b.agent,
+        ))
+    });
+    for at in 0..visits.len() {
+        let (done, rest) = visits.split_at_mut(at);
+        rest[0].n = match done.last() {
+            Some(before) if before.callid == rest[0].callid && before.queue == rest[0].queue => before.n + 1,
+            _ => 1,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests;

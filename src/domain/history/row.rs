@@ -1,0 +1,254 @@
+//! One row of `queue_log` as it was written, its identity, and how many of them are packed into one stored record.
+//!
+//! In: text from a table or a file. Out: the same text, lossless. It never judges what a row means (see `event`).
+
+use std::collections::BTreeMap;
+
+use jiff::civil;
+use serde::{Deserialize, Serialize};
+
+/// One row of `queue_log`. Absent values are empty texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRow {
+    /// Place in the table: the order of insertion, not of events. Not part of what the row *is*.
+    pub id: i64,
+    /// Local time of the PBX, cut to whole seconds. Source: column `time`.
+    pub local: civil::DateTime,
+    /// The call: the caller channel's uniqueid, or a word such as `NONE`, `MANAGER`, `REALTIME`.
+    pub callid: String,
+    /// The queue as written.
+    pub queue: String,
+    /// The agent as written: a member name, an interface, or `NONE`.
+    pub agent: String,
+    /// Asterisk's word, `ENTERQUEUE`.
+    pub event: String,
+    /// data1 to data5.
+    pub data: [String; 5],
+}
+
+/// What makes two rows the same row: everything but the id; queue names without regard to ASCII case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    local: civil::DateTime,
+    callid: String,
+    queue: String,
+    agent: String,
+    event: String,
+    data: [String; 5],
+}
+
+impl LogRow {
+    /// What the row is, apart from its place in the table.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            local: self.local,
+            callid: self.callid.clone(),
+            queue: self.queue.to_ascii_lowercase(),
+            agent: self.agent.clone(),
+            event: self.event.clone(),
+            data: self.data.clone(),
+        }
+    }
+
+    /// The epoch second at which the call's channel was made, which its callid begins with (a system name may stand in
+    /// front: `pbx1-1717000000.12`). `None` for words such as `NONE`.
+    pub fn epoch(&self) -> Option<i64> {
+        epoch_of(&self.callid)
+    }
+
+    /// Whether the agent column names somebody.
+    pub fn has_agent(&self) -> bool {
+        is_somebody(&self.agent)
+    }
+}
+
+/// The epoch second in a callid; see [`LogRow::epoch`].
+pub fn epoch_of(callid: &str) -> Option<i64> {
+    let (head, tail) = callid.rsplit_once('.')?;
+    let digits = head.rsplit('-').next()?;
+    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (digits.len() >= 9 && digits.len() <= 11 && numeric(digits) && numeric(tail))
+        .then(|| digits.parse().ok())?
+}
+
+/// Whether an agent column names somebody: `NONE` is nobody.
+pub fn is_somebody(agent: &str) -> bool {
+    !agent.is_empty() && !agent.eq_ignore_ascii_case("NONE")
+}
+
+/// The *set* of rows: identical ones once, with the smallest id, in the order of ids.
+pub fn distinct(rows: impl IntoIterator<Item = LogRow>) -> Vec<LogRow> {
+    let mut kept: BTreeMap<Identity, LogRow> = BTreeMap::new();
+    for row in rows {
+        let key = row.identity();
+        match kept.get_mut(&key) {
+            // The spelling of a queue follows the id too, so that it does not depend on who came first.
+            Some(known) if (row.id, &row.queue) < (known.id, &known.queue) => *known = row,
+            Some(_) => {}
+            None => {
+                kept.insert(key, row);
+            }
+        }
+    }
+    let mut rows: Vec<(Identity, LogRow)> = kept.into_iter().collect();
+    rows.sort_by(|a, b| (a.1.id, &a.0).cmp(&(b.1.id, &b.0)));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// The version byte in front of a packed record.
+const PACKED: u8 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    id: i64,
+    second: i64,
+    callid: Option<String>,
+    queue: Option<String>,
+    agent: String,
+    event: String,
+    data: Vec<String>,
+}
+
+/// A packed record that cannot be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// Made by a version that this one does not know.
+    #[error("packed rows of version {0} are unknown to this program")]
+    Version(u8),
+    /// Bytes that are no record.
+    #[error("packed rows are damaged")]
+    Bytes(#[source] postcard::Error),
+    /// A time outside the calendar.
+    #[error("packed rows hold a time outside the calendar")]
+    Time,
+}
+
+/// Packs rows into one record. What a row shares with the one before it is left out.
+///
+/// # Errors
+/// When the encoder refuses, which it does not for rows.
+pub fn pack(rows: &[LogRow]) -> Result<Vec<u8>, PackError> {
+    let mut packed = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| &rows[before]);
+        let used = row.data.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
+        packed.push(Packed {
+            id: row.id,
+            second: civil_second(row.local),
+            callid: before.is_none_or(|b| b.callid != row.callid).then(|| row.callid.clone()),
+            queue: before.is_none_or(|b| b.queue != row.queue).then(|| row.queue.clone()),
+            agent: row.agent.clone(),
+            event: row.event.clone(),
+            data: row.data[..used].to_vec(),
+        });
+    }
+    postcard::to_extend(&packed, vec![PACKED]).map_err(PackError::Bytes)
+}
+
+/// Unpacks what [`pack`] packed.
+///
+/// # Errors
+/// When the bytes are of another version or damaged.
+pub fn unpack(bytes: &[u8]) -> Result<Vec<LogRow>, PackError> {
+    let Some((version, body)) = bytes.split_first() else { return Ok(Vec::new()) };
+    if *version != PACKED {
+        return Err(PackError::Version(*version));
+    }
+    let packed: Vec<Packed> = postcard::from_bytes(body).map_err(PackError::Bytes)?;
+    let mut rows: Vec<LogRow> = Vec::with_capacity(packed.len());
+    for one in packed {
+        let before = rows.last();
+        let callid = one.callid.or_else(|| before.map(|b| b.callid.clone())).unwrap_or_default();
+        let queue = one.queue.or_else(|| before.map(|b| b.queue.clone())).unwrap_or_default();
+        let mut data: [String; 5] = Default::default();
+        data.iter_mut().zip(one.data).for_each(|(slot, text)| *slot = text);
+        let local = civil_of(one.second).ok_or(PackError::Time)?;
+        rows.push(LogRow { id: one.id, local, callid, queue, agent: one.agent, event: one.event, data });
+    }
+    Ok(rows)
+}
+
+/// Seconds from 1970-01-01 00:00:00 to a local time, as if the zone were UTC: an order and a number, not an instant.
+pub fn civil_second(local: civil::DateTime) -> i64 {
+    jiff::tz::Offset::UTC.to_timestamp(local).map_or(0, jiff::Timestamp::as_second)
+}
+
+/// The local time that [`civil_second`] numbers.
+pub fn civil_of(second: i64) -> Option<civil::DateTime> {
+    jiff::Timestamp::from_second(second).ok().map(|stamp| jiff::tz::Offset::UTC.to_datetime(stamp))
+}
+
+/// Reads a `time` as tables and files spell it: `2026-11-22 07:01:04[.ffffff]`, also with a `T`. The fraction is cut.
+/// `None` for zero dates and other texts.
+pub fn parse_local(text: &str) -> Option<civil::DateTime> {
+    let text = text.trim();
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let parsed = whole.replacen('T', " ", 1).parse::<civil::DateTime>().ok()?;
+    (parsed.year() > 1970).then_some(parsed)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn row(
+        id: i64,
+        time: &str,
+        callid: &str,
+        queue: &str,
+        agent: &str,
+        event: &str,
+        data: &str,
+    ) -> LogRow {
+        let mut columns: [String; 5] = Default::default();
+        columns.iter_mut().zip(data.split('|')).for_each(|(slot, text)| *slot = text.into());
+        LogRow {
+            id,
+            local: parse_local(time).expect("a time"),
+            callid: callid.into(),
+            queue: queue.into(),
+            agent: agent.into(),
+            event: event.into(),
+            data: columns,
+        }
+    }
+
+    #[test]
+    fn the_fraction_is_cut_and_zero_dates_are_no_times() {
+        assert_eq!(parse_local("2026-11-22 10:59:59.999999"), parse_local("2026-11-22 10:59:59"));
+        assert_eq!(parse_local("2026-11-22T10:59:59"), parse_local("2026-11-22 10:59:59"));
+        assert!(parse_local("0000-00-00 00:00:00").is_none());
+        assert!(parse_local("").is_none());
+    }
+
+    #[test]
+    fn a_callid_gives_away_its_epoch_also_behind_a_system_name() {
+        assert_eq!(epoch_of("1795330864.3"), Some(1_795_330_864));
+        assert_eq!(epoch_of("pbx-1-1795330864.3"), Some(1_795_330_864));
+        for word in ["NONE", "MANAGER", "REALTIME", "", "abc.1", "17.3", "1795330864"] {
+            assert_eq!(epoch_of(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn packed_rows_come_back_as_they_were() {
+        let rows = vec![
+            row(7, "2026-11-22 07:01:04", "1.1", "Sales", "NONE", "ENTERQUEUE", "|555|1"),
+            row(8, "2026-11-22 07:01:05", "1.1", "Sales", "Ann", "CONNECT", "1|1.2|1"),
+            row(9, "2026-11-22 07:01:06", "1.2", "vip", "Ann", "X", "||||end|"),
+        ];
+        assert_eq!(unpack(&pack(&rows).expect("packs")).expect("unpacks"), rows);
+        assert!(matches!(unpack(&[9, 1]), Err(PackError::Version(9))));
+        assert!(unpack(&[]).expect("nothing is no rows").is_empty());
+    }
+
+    #[test]
+    fn identical_rows_count_once_and_keep_the_smallest_id() {
+        let one = row(9, "2026-11-22 07:01:04", "1.1", "sales", "A", "RINGNOANSWER", "0");
+        let mut twin = one.clone();
+        twin.id = 4;
+        twin.queue = "SALES".into();
+        let other = row(5, "2026-11-22 07:01:04", "1.1", "sales", "B", "RINGNOANSWER", "0");
+        assert_eq!(distinct([one, other.clone(), twin.clone()]), vec![twin, other]);
+    }
+}

@@ -1,0 +1,131 @@
+//! Tables and columns of other people's databases: found by introspection, quoted here and nowhere else.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row;
+
+use super::error::{MysqlError, code};
+use super::pool::Mysql;
+
+/// A table that exists, with its columns: lower-case name → name as written.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    schema: String,
+    name: String,
+    columns: BTreeMap<String, String>,
+}
+
+/// Back-quotes an identifier.
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+impl Table {
+    /// `` `schema`.`table` ``
+    pub(super) fn sql(&self) -> String {
+        format!("{}.{}", quoted(&self.schema), quoted(&self.name))
+    }
+
+    /// The column with one of these names, quoted.
+    pub(super) fn column(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.columns.get(*name)).map(|name| quoted(name))
+    }
+
+    /// A column's text in UTF-8, NULL as the empty text; a missing column is always empty.
+    pub(super) fn text(&self, names: &[&str]) -> String {
+        self.column(names).map_or_else(
+            || "CAST('' AS BINARY)".to_owned(),
+            |column| format!("CAST(COALESCE(CONVERT({column} USING utf8mb4), '') AS BINARY)"),
+        )
+    }
+
+    /// Which of these columns are missing; each is given by all its names, the usual one first.
+    pub(super) fn require(&self, wanted: &[&[&str]]) -> Result<(), MysqlError> {
+        let missing: Vec<String> = wanted
+            .iter()
+            .filter(|names| self.column(names).is_none())
+            .map(|names| names[0].to_owned())
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(MysqlError::MissingColumns { table: format!("{}.{}", self.schema, self.name), columns: missing })
+    }
+}
+
+/// Finds a table: `configured` (`table` or `schema.table`), else the first of `usual` in the first of `schemas`.
+pub(super) async fn find(
+    mysql: &Mysql,
+    configured: Option<&str>,
+    usual: &[&str],
+    key: &'static str,
+) -> Result<Table, MysqlError> {
+    let (schemas, names): (Vec<String>, Vec<String>) = match configured {
+        Some(text) => match text.split_once('.') {
+            Some((schema, table)) => (vec![schema.into()], vec![table.into()]),
+            None => (mysql.schemas(), vec![text.into()]),
+        },
+        None => (mysql.schemas(), usual.iter().map(|name| (*name).to_owned()).collect()),
+    };
+    for schema in &schemas {
+        for name in &names {
+            if let Some(table) = look(mysql, schema, name).await? {
+                return Ok(table);
+            }
+        }
+    }
+    Err(why_absent(mysql, &schemas, &names, key).await)
+}
+
+async fn look(mysql: &Mysql, schema: &str, name: &str) -> Result<Option<Table>, MysqlError> {
+    let rows = sqlx::query(
+        "SELECT CAST(table_schema AS BINARY), CAST(table_name AS BINARY), CAST(column_name AS BINARY)
+         FROM information_schema.columns WHERE table_schema = ? AND table_name = ?",
+    )
+    .bind(schema)
+    .bind(name)
+    .fetch_all(mysql.pool())
+    .await
+    .map_err(|source| {
+        MysqlError::of_statement("looking for its tables", "information_schema", mysql.user(), source)
+    })?;
+    let text = |row: &sqlx::mysql::MySqlRow, at: usize| {
+        row.try_get::<Vec<u8>, _>(at)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    };
+    let Some(first) = rows.first() else { return Ok(None) };
+    let columns = rows.iter().map(|row| text(row, 2)).map(|name| (name.to_lowercase(), name)).collect();
+    Ok(Some(Table { schema: text(first, 0), name: text(first, 1), columns }))
+}
+
+/// `information_schema` hides what an account may not read: a probe tells a missing table from a missing right.
+async fn why_absent(mysql: &Mysql, schemas: &[String], names: &[String], key: &'static str) -> MysqlError {
+    let (schema, name) =
+        (schemas.first().cloned().unwrap_or_default(), names.first().cloned().unwrap_or_default());
+    let probe = format!("SELECT 1 FROM {}.{} LIMIT 0", quoted(&schema), quoted(&name));
+    let probed = sqlx::query(sqlx::AssertSqlSafe(probe)).fetch_optional(mysql.pool()).await;
+    match probed {
+        Err(error) if matches!(code(&error), Some(1142 | 1143 | 1044)) => {
+            MysqlError::NoPrivilege { table: format!("{schema}.{name}"), user: mysql.user().into() }
+        }
+        _ => MysqlError::NoTable { schema: schemas.join(" or "), table: names.join(" or "), key },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_quoted_with_doubled_quotes() {
+        assert_eq!(quoted("a`b"), "`a``b`");
+        let columns = BTreeMap::from([("time".to_owned(), "Time".to_owned())]);
+        let table = Table { schema: "s".into(), name: "t`".into(), columns };
+        assert_eq!(table.sql(), "`s`.`t```");
+        assert_eq!(table.column(&["time_id", "time"]).as_deref(), Some("`Time`"));
+        let error =
+            table.require(&[&["id"], &["time"], &["callid", "call_id"]]).expect_err("columns are missing");
+        assert!(error.to_string().contains("id, callid"), "{error}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Calls that went to a queue and never entered it, from the cdr.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil;
+use rusqlite::{OptionalExtension, params};
+
+use super::batch::set_cursor;
+use super::{Scope, calls};
+use crate::domain::history::event::{Event, parse};
+use crate::domain::history::query::NotEntered;
+use crate::domain::history::row::{civil_second, epoch_of};
+use crate::domain::ids::{PbxName, QueueName};
+use crate::domain::time::candidates;
+use crate::store::{Store, StoreError};
+
+/// What of a cdr row tells whether a call was meant for a queue. Absent values are empty texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CdrRow {
+    /// Local time of the PBX at which the call began.
+    pub start: civil::DateTime,
+    /// The channel's uniqueid.
+    pub uniqueid: String,
+    /// The call's linkedid; the uniqueid where the table has none.
+    pub linkedid: String,
+    /// The caller's number.
+    pub src: String,
+    /// The context that was dialled into.
+    pub dcontext: String,
+    /// The extension that was dialled.
+    pub dst: String,
+    /// The last application.
+    pub lastapp: String,
+    /// Its arguments; a queue's name up to the first comma.
+    pub lastdata: String,
+}
+
+impl CdrRow {
+    /// The queue that the row's application names.
+    fn queue(&self) -> Option<String> {
+        let name = self.lastdata.split(',').next().unwrap_or("").trim();
+        (self.lastapp.eq_ignore_ascii_case("Queue") && !name.is_empty()).then(|| name.to_ascii_lowercase())
+    }
+}
+
+impl Store {
+    /// Takes cdr rows in, in any order and repeatedly: calls without rows in queue_log are kept as possibly not entered,
+    /// the others teach what is dialled to reach which queue. `cursor`: the local start up to which was read.
+    ///
+    /// # Errors
+    /// When the PBX was never registered or the database refuses.
+    pub async fn apply_cdr(
+        &self,
+        pbx: &PbxName,
+        rows: Vec<CdrRow>,
+        cursor: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let pbx = pbx.clone();
+        self.write(move |db| {
+            let scope = Scope::get(db, &pbx)?;
+            for row in &rows {
+                take(&scope, row)?;
+            }
+            cursor.map_or(Ok(()), |cursor| set_cursor(&scope, "cdr", cursor))
+        })
+        .await
+    }
+}
+
+fn take(scope: &Scope<'_>, row: &CdrRow) -> Result<(), StoreError> {
+    let call: Option<(bool, bool)> = scope
+        .db
+        .prepare_cached("SELECT queued, transferred FROM call WHERE pbx = ?1 AND callid = ?2")?
+        .query_row(params![scope.pbx, row.uniqueid], |found| Ok((found.get(0)?, found.get(1)?)))
+        .optional()?;
+    match (call, row.queue()) {
+        // A transfer rewrites dcontext and dst of the first row: such a call teaches nothing.
+        (Some((true, false)), Some(queue)) => learn(scope, row, &queue),
+        (Some((true, _)), _) => Ok(()),
+        (_, queue) => keep(scope, row, &queue.unwrap_or_default()),
+    }
+}
+
+fn learn(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError> {
+    let entered = calls::load(scope, &row.uniqueid)?.iter().any(|known| {
+        known.queue.eq_ignore_ascii_case(queue) && matches!(parse(known), Ok(Event::Enter { .. }))
+    });
+    if entered && !row.dst.is_empty() {
+        scope
+            .db
+            .prepare_cached(
+                "INSERT OR IGNORE INTO route (pbx, dcontext, dst, queue) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![scope.pbx, row.dcontext, row.dst, queue])?;
+    }
+    Ok(())
+}
+
+fn keep(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError> {
+    let meanings = candidates(&scope.zone, row.start);
+    let epoch = epoch_of(&row.uniqueid).unwrap_or(i64::MIN);
+    let fallback = meanings.iter().min().copied().unwrap_or_else(|| civil_second(row.start));
+    let start = meanings.into_iter().filter(|at| *at >= epoch - 2).min().unwrap_or(fallback);
+    scope
+        .db
+        .prepare_cached(
+            "INSERT OR IGNORE INTO cdr_call (pbx, start, linkedid, uniqueid, dcontext, dst, number, queue)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            scope.pbx,
+            start,
+            row.linkedid,
+            row.uniqueid,
+            row.dcontext,
+            row.dst,
+            row.src,
+            queue
+        ])?;
+    Ok(())
+}
+
+/// The calls that began in [from, to) and never entered a queue: one a linkedid, in the order of time.
+pub(super) fn not_entered(scope: &Scope<'_>, from: i64, to: i64) -> Result<Vec<NotEntered>, StoreError> {
+    let mut statement = scope.db.prepare_cached(
+        "SELECT c.start, c.linkedid, c.uniqueid, c.number, coalesce(nullif(c.queue, ''), r.queue) AS door
+         FROM cdr_call c LEFT JOIN route r ON r.pbx = c.pbx AND r.dcontext = c.dcontext AND r.dst = c.dst
+         WHERE c.pbx = ?1 AND c.start >= ?2 AND c.start < ?3 AND door IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM call WHERE call.pbx = c.pbx AND call.queued
+                           AND call.callid IN (c.uniqueid, c.linkedid))
+         ORDER BY c.start, c.uniqueid, door",
+    )?;
+    let names = names(scope)?;
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut rows = statement.query(params![scope.pbx, from, to])?;
+    while let Some(row) = rows.next()? {
+        let linkedid: String = row.get(1)?;
+        if seen.insert(linkedid) {
+            let door: String = row.get(4)?;
+            let queue = names.get(&door).cloned().unwrap_or_else(|| QueueName::new(&door));
+            found.push(NotEntered { queue, number: row.get(3)?, at: row.get(0)?, callid: row.get(2)? });
+        }
+    }
+    Ok(found)
+}
+
+/// Queues as first written, by their lower-case form.
+pub(super) fn names(scope: &Scope<'_>) -> Result<BTreeMap<String, QueueName>, StoreError> {
+    let mut statement = scope.db.prepare_cached("SELECT folded, name FROM queue WHERE pbx = ?1")?;
+    let rows = statement
+        .query_map(params![scope.pbx], |row| Ok((row.get(0)?, QueueName::new(row.get::<_, String>(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,219 @@
+//! The stored history: rows packed by call, visits, presence, cells.
+//!
+//! In: batches of rows (`batch`). Out: cells, visits, names (`read`). A batch is one transaction: its rows, everything
+//! that is folded again because of them, the cells' differences, and the cursor. The result depends on the set of rows
+//! alone, so that order, batches, doubles and crashes cannot matter.
+//!
+//! | file | does |
+//! |---|---|
+//! | `batch` | takes rows in, finds what they touch |
+//! | `calls` | folds touched calls again |
+//! | `agents` | folds touched agents again |
+//! | `sums` | applies differences to cells |
+//! | `rebuild` | makes everything anew from the stored rows |
+//! | `cdr` | calls that never entered |
+//! | `read` | answers |
+
+mod agents;
+mod batch;
+mod calls;
+mod cdr;
+mod read;
+mod rebuild;
+mod sums;
+
+pub use batch::{Applied, Batch};
+pub use cdr::CdrRow;
+pub use read::{PbxRecord, QueueRecord, VisitFilter};
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::StoreError;
+use crate::domain::history::fold::FOLD_VERSION;
+use crate::domain::history::place::{Hint, place_lone};
+use crate::domain::history::row::{LogRow, civil_of};
+use crate::domain::ids::PbxName;
+use crate::domain::time::candidates;
+
+/// Unit separator: stands between the data columns of an agent's row.
+const SEPARATOR: char = '\u{1f}';
+
+/// One PBX inside a transaction.
+struct Scope<'a> {
+    db: &'a Connection,
+    pbx: i64,
+    zone: TimeZone,
+    log_local: i64,
+}
+
+impl<'a> Scope<'a> {
+    /// The scope of a PBX that is known.
+    fn find(db: &'a Connection, name: &PbxName) -> Result<Option<Self>, StoreError> {
+        let found = db
+            .query_row("SELECT id, zone, log_local FROM pbx WHERE name = ?1", params![name.as_str()], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
+            })
+            .optional()?;
+        found.map(|(pbx, zone, log_local)| Ok(Self { db, pbx, zone: zone_of(&zone)?, log_local })).transpose()
+    }
+
+    fn get(db: &'a Connection, name: &PbxName) -> Result<Self, StoreError> {
+        Self::find(db, name)?
+            .ok_or_else(|| StoreError::Record(format!("the PBX {name} was never registered")))
+    }
+
+    /// The log's own clock, UTC.
+    fn log_clock(&self) -> i64 {
+        let local = civil_of(self.log_local).unwrap_or_default();
+        candidates(&self.zone, local).into_iter().min().unwrap_or(0)
+    }
+
+    /// When Asterisk started, UTC, ascending.
+    fn queue_starts(&self) -> Result<Vec<i64>, StoreError> {
+        let hints = self.hints()?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT local, queue, event, callid, fields, id, agent FROM agent_row
+             WHERE pbx = ?1 AND agent = 'NONE' AND event = 'QUEUESTART'",
+        )?;
+        let rows = statement.query_map(params![self.pbx], agent_row)?;
+        let mut starts = Vec::new();
+        for row in rows {
+            starts.push(place_lone(&self.zone, &row?, &hints));
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        Ok(starts)
+    }
+
+    fn hints(&self) -> Result<Vec<Hint>, StoreError> {
+        let mut statement = self.db.prepare_cached("SELECT id, shift FROM hint WHERE pbx = ?1")?;
+        let hints = statement
+            .query_map(params![self.pbx], |row| Ok(Hint { id: row.get(0)?, offset: row.get(1)? }))?;
+        Ok(hints.collect::<Result<_, _>>()?)
+    }
+}
+
+/// A row as `SELECT local, queue, event, callid, fields, id, agent` gives it.
+fn agent_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogRow> {
+    let fields: String = row.get(4)?;
+    let mut data: [String; 5] = Default::default();
+    data.iter_mut().zip(fields.split(SEPARATOR)).for_each(|(slot, text)| *slot = text.to_owned());
+    Ok(LogRow {
+        id: row.get(5)?,
+        local: civil_of(row.get(0)?).unwrap_or_default(),
+        callid: row.get(3)?,
+        queue: row.get(1)?,
+        agent: row.get(6)?,
+        event: row.get(2)?,
+        data,
+    })
+}
+
+fn zone_of(name: &str) -> Result<TimeZone, StoreError> {
+    TimeZone::get(name).map_err(|_| StoreError::Record(format!("the time zone {name} is unknown")))
+}
+
+fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    postcard::to_stdvec(value).map_err(|error| StoreError::Record(error.to_string()))
+}
+
+fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    postcard::from_bytes(bytes).map_err(|error| StoreError::Record(error.to_string()))
+}
+
+fn record(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Record(error.to_string())
+}
+
+impl super::Store {
+    /// Makes a PBX known, with the IANA name of its zone. Where the zone or the fold changed since the last time,
+    /// visits and cells are made anew from the stored rows; that can take minutes. Says whether it did.
+    ///
+    /// # Errors
+    /// When the zone is unknown or the database refuses.
+    pub async fn register_pbx(&self, name: &PbxName, zone: &str) -> Result<bool, StoreError> {
+        let (name, zone) = (name.clone(), zone.to_owned());
+        self.write(move |db| {
+            zone_of(&zone)?;
+            let known: Option<(String, u32)> = db
+                .query_row(
+                    "SELECT zone, fold_version FROM pbx WHERE name = ?1",
+                    params![name.as_str()],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
+                .optional()?;
+            if known.as_ref().is_some_and(|known| *known == (zone.clone(), FOLD_VERSION)) {
+                return Ok(false);
+            }
+            db.execute(
+                "INSERT INTO pbx (name, zone, fold_version) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET zone = excluded.zone, fold_version = excluded.fold_version",
+                params![name.as_str(), zone, FOLD_VERSION],
+            )?;
+            if known.is_some() {
+                rebuild::rebuild(&Scope::get(db, &name)?)?;
+            }
+            Ok(known.is_some())
+        })
+        .await
+    }
+
+    /// Makes visits and cells of a PBX anew from its stored rows.
+    ///
+    /// # Errors
+    /// When the PBX was never registered or the database refuses.
+    pub async fn rebuild_history(&self, name: &PbxName) -> Result<(), StoreError> {
+        let name = name.clone();
+        self.write(move |db| rebuild::rebuild(&Scope::get(db, &name)?)).await
+    }
+
+    /// Where reading of `source` (`queue_log`, `cdr`) stands; 0 at the beginning.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn cursor(&self, name: &PbxName, source: &'static str) -> Result<i64, StoreError> {
+        let name = name.clone();
+        self.read(move |db| {
+            let position = db
+                .query_row(
+                    "SELECT position FROM cursor JOIN pbx ON pbx.id = cursor.pbx WHERE name = ?1 AND source = ?2",
+                    params![name.as_str(), source],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(position.unwrap_or(0))
+        })
+        .await
+    }
+
+    /// Notes the queues' own service levels in seconds, for reports without a connection. Source: QueueParams or the
+    /// table `queues`.
+    ///
+    /// # Errors
+    /// When the PBX was never registered or the database refuses.
+    pub async fn set_service_levels(
+        &self,
+        name: &PbxName,
+        levels: BTreeMap<String, u32>,
+    ) -> Result<(), StoreError> {
+        let name = name.clone();
+        self.write(move |db| {
+            let scope = Scope::get(db, &name)?;
+            for (queue, seconds) in levels {
+                db.execute(
+                    "INSERT INTO queue (pbx, folded, name, first_id, service_level) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (pbx, folded) DO UPDATE SET service_level = excluded.service_level",
+                    params![scope.pbx, queue.to_ascii_lowercase(), queue, i64::MAX, seconds],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! What is read from the stored history. Works on a read-only handle too.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+
+use super::{Scope, agents, calls, cdr, decode};
+use crate::domain::history::agent::Interval;
+use crate::domain::history::cells::{Cell, Subject};
+use crate::domain::history::event::Oddity;
+use crate::domain::history::query::NotEntered;
+use crate::domain::history::row::LogRow;
+use crate::domain::history::visit::Visit;
+use crate::domain::ids::{AgentName, PbxName, QueueName};
+use crate::domain::time::Hour;
+use crate::store::{Store, StoreError};
+
+/// A PBX that has a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PbxRecord {
+    /// Its name.
+    pub name: PbxName,
+    /// The IANA name of its zone.
+    pub zone: String,
+    /// The newest row known, UTC seconds: the log's own clock; 0 without rows.
+    pub log_clock: i64,
+    /// When it was last synchronised to the end, UTC seconds.
+    pub synced_at: Option<i64>,
+}
+
+/// A queue that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueRecord {
+    /// As first written.
+    pub name: QueueName,
+    /// Its own service level in seconds, where it is known and > 0.
+    pub service_level: Option<u32>,
+}
+
+/// Which visits to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VisitFilter {
+    /// Entered at or after, UTC seconds.
+    pub from: i64,
+    /// Entered before, UTC seconds.
+    pub to: i64,
+    /// Of one queue.
+    pub queue: Option<QueueName>,
+    /// Answered by, or with a status for, one agent.
+    pub agent: Option<AgentName>,
+}
+
+impl Store {
+    /// The PBXs with a history, by name.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn pbxs(&self) -> Result<Vec<PbxRecord>, StoreError> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT name, zone, synced_at, log_local FROM pbx ORDER BY name")?;
+            let rows = statement.query_map([], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get::<_, i64>(3)?))
+            })?;
+            let mut records = Vec::new();
+            for row in rows {
+                let (name, zone, synced_at, log_local) = row?;
+                let name = PbxName::new(name);
+                let scope = Scope::get(db, &name)?;
+                let log_clock = if log_local == 0 { 0 } else { scope.log_clock() };
+                records.push(PbxRecord { name, zone, log_clock, synced_at });
+            }
+            Ok(records)
+        })
+        .await
+    }
+
+    /// Notes that a synchronisation reached the end at `at`, UTC seconds.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn note_synced(&self, pbx: &PbxName, at: i64) -> Result<(), StoreError> {
+        let pbx = pbx.clone();
+        self.write(move |db| {
+            db.execute("UPDATE pbx SET synced_at = ?2 WHERE name = ?1", params![pbx.as_str(), at])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The known queues by their lower-case form.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn queues(&self, pbx: &PbxName) -> Result<BTreeMap<String, QueueRecord>, StoreError> {
+        self.of(pbx, |scope| {
+            let mut statement =
+                scope.db.prepare_cached("SELECT folded, name, service_level FROM queue WHERE pbx = ?1")?;
+            let rows = statement.query_map(params![scope.pbx], |row| {
+                let name = QueueName::new(row.get::<_, String>(1)?);
+                let level: Option<u32> = row.get(2)?;
+                Ok((row.get(0)?, QueueRecord { name, service_level: level.filter(|s| *s > 0) }))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// The cells of the hours that begin in [from, to), UTC seconds, in the order of time.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn cells(
+        &self,
+        pbx: &PbxName,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(Subject, Hour, Cell)>, StoreError> {
+        self.of(pbx, move |scope| {
+            let mut statement = scope.db.prepare_cached(
+                "SELECT queue, agent, hour, seconds, sums FROM cell WHERE pbx = ?1 AND hour >= ?2 AND hour < ?3",
+            )?;
+            let mut rows = statement.query(params![scope.pbx, from, to])?;
+            let mut cells = Vec::new();
+            while let Some(row) = rows.next()? {
+                let subject = Subject { queue: row.get(0)?, agent: row.get(1)? };
+                let hour = Hour { start: row.get(2)?, seconds: row.get(3)? };
+                cells.push((subject, hour, decode(row.get_ref(4)?.as_blob().map_err(super::record)?)?));
+            }
+            Ok(cells)
+        })
+        .await
+    }
+
+    /// Pauses and logins of all agents that touch [from, to), with those that go on.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn presence(
+        &self,
+        pbx: &PbxName,
+        from: i64,
+        to: i64,
+        open_only: bool,
+    ) -> Result<Vec<(AgentName, Interval)>, StoreError> {
+        self.of(pbx, move |scope| {
+            let mut statement = scope.db.prepare_cached(
+                "SELECT start, kind, queue, until, reason, marked, agent FROM presence
+                 WHERE pbx = ?1 AND start < ?3 AND (until = 0 OR (until > ?2 AND NOT ?4)) ORDER BY agent, start",
+            )?;
+            let rows = statement.query_map(params![scope.pbx, from, to, open_only], |row| {
+                Ok((AgentName::new(row.get::<_, String>(6)?), agents::interval(row)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Talks and rings of all agents that begin in [from, to): agent, whether it is talk, queue in lower case, start, end.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn call_intervals(
+        &self,
+        pbx: &PbxName,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(AgentName, bool, String, i64, i64)>, StoreError> {
+        self.of(pbx, move |scope| {
+            let mut statement = scope.db.prepare_cached(
+                "SELECT agent, kind, queue, start, until FROM interval WHERE pbx = ?1 AND start >= ?2 AND start < ?3",
+            )?;
+            let rows = statement.query_map(params![scope.pbx, from, to], |row| {
+                let talk = row.get::<_, i64>(1)? == calls::TALK;
+                Ok((AgentName::new(row.get::<_, String>(0)?), talk, row.get(2)?, row.get(3)?, row.get(4)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Visits, in the order of entry.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn visits(&self, pbx: &PbxName, filter: VisitFilter) -> Result<Vec<Visit>, StoreError> {
+        self.of(pbx, move |scope| {
+            let queue = filter.queue.as_ref().map(QueueName::folded);
+            let mut statement = scope.db.prepare_cached(
+                "SELECT detail FROM visit WHERE pbx = ?1 AND entered >= ?2 AND entered < ?3
+                 AND (?4 IS NULL OR queue = ?4) ORDER BY entered, callid, queue, n",
+            )?;
+            let mut rows = statement.query(params![scope.pbx, filter.from, filter.to, queue])?;
+            let mut visits = Vec::new();
+            while let Some(row) = rows.next()? {
+                let visit: Visit = decode(row.get_ref(0)?.as_blob().map_err(super::record)?)?;
+                let his = |agent: &AgentName| visit.statuses.iter().any(|(other, ..)| other == agent);
+                if filter.agent.as_ref().is_none_or(his) {
+                    visits.push(visit);
+                }
+            }
+            Ok(visits)
+        })
+        .await
+    }
+
+    /// Calls that began in [from, to) and never entered a queue, in the order of time.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn not_entered(
+        &self,
+        pbx: &PbxName,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<NotEntered>, StoreError> {
+        self.of(pbx, move |scope| cdr::not_entered(scope, from, to)).await
+    }
+
+    /// The rows behind a call, as they were read.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn rows_of_call(&self, pbx: &PbxName, callid: &str) -> Result<Vec<LogRow>, StoreError> {
+        let callid = callid.to_owned();
+        self.of(pbx, move |scope| calls::load(scope, &callid)).await
+    }
+
+    /// What is odd in the stored history, by kind.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn oddities(&self, pbx: &PbxName) -> Result<BTreeMap<String, u64>, StoreError> {
+        self.of(pbx, |scope| {
+            let mut statement = scope.db.prepare_cached("SELECT kind, number FROM oddity WHERE pbx = ?1")?;
+            let mut found: BTreeMap<String, u64> = statement
+                .query_map(params![scope.pbx], |row| Ok((row.get(0)?, u64::from(row.get::<_, u32>(1)?))))?
+                .collect::<Result<_, _>>()?;
+            let mut statement = scope.db.prepare_cached(
+                "SELECT marks, count(*) FROM visit WHERE pbx = ?1 AND marks <> 0 GROUP BY marks",
+            )?;
+            let mut rows = statement.query(params![scope.pbx])?;
+            while let Some(row) = rows.next()? {
+                let (marks, number): (i64, u32) = (row.get(0)?, row.get(1)?);
+                for (bit, kind) in [(1, Oddity::OwnVisit), (2, Oddity::Unresolved), (4, Oddity::MissingEnd)] {
+                    if marks & bit != 0 {
+                        *found.entry(kind.as_str().to_owned()).or_default() += u64::from(number);
+                    }
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Runs `work` for one PBX; nothing stored gives the empty answer.
+    async fn of<T, F>(&self, pbx: &PbxName, work: F) -> Result<T, StoreError>
+    where
+        T: Default + Send + 'static,
+        F: FnOnce(&Scope<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let pbx = pbx.clone();
+        self.read(move |db| match Scope::find(db, &pbx)? {
+            Some(scope) => work(&scope),
+            None => Ok(T::default()),
+        })
+        .await
+    }
+}

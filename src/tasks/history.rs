@@ -1,0 +1,347 @@
+//! Questions to the stored history: the same numbers for the wall, the API and the command line.
+//!
+//! In: a [`Filter`]. Out: rows that serialise. Works beside a running synchronisation and on a read-only store.
+
+mod calls;
+mod occupancy;
+mod sums;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::history::cells::{Cell, Measure};
+use crate::domain::history::figures::{Today, agent_figures, queue_figures};
+use crate::domain::history::query::{
+    AgentRow, Bucket, Count, Filter, HeatRow, Metric, QueueRow, VisitRow, local,
+};
+use crate::domain::history::visit::Status;
+use crate::domain::ids::{AgentName, PbxName, QueueName};
+use crate::domain::time::Hour;
+use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
+
+/// The thresholds that apply where nothing else is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// Where a queue has no service level of its own, seconds.
+    pub service_level_s: u32,
+    /// An abandon shorter than this is short, seconds.
+    pub short_abandon_s: u32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { service_level_s: 20, short_abandon_s: 5 }
+    }
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The local database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No such PBX.
+    #[error("there is no history of a PBX named {0}")]
+    UnknownPbx(PbxName),
+    /// The zone database lacks a zone that was known once.
+    #[error("the time zone {0} is unknown on this machine")]
+    UnknownZone(String),
+    /// The dates are the wrong way round.
+    #[error("the range ends ({to}) before it begins ({from})")]
+    EmptyRange {
+        /// First date.
+        from: jiff::civil::Date,
+        /// Last date.
+        to: jiff::civil::Date,
+    },
+}
+
+/// What a heatmap's rows are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeatOf {
+    /// One row an agent and hour.
+    #[default]
+    Agents,
+    /// One row an hour: the queue asked for, or all together.
+    Together,
+}
+
+/// Handle for questions. Cheap to clone.
+#[derive(Clone)]
+pub struct History {
+    store: Store,
+    thresholds: Thresholds,
+}
+
+/// One PBX of an answer.
+struct Site {
+    name: PbxName,
+    zone: TimeZone,
+    log_clock: i64,
+    queues: BTreeMap<String, QueueRecord>,
+    from: i64,
+    to: i64,
+}
+
+impl Site {
+    fn queue_name(&self, folded: &str) -> QueueName {
+        self.queues.get(folded).map_or_else(|| QueueName::new(folded), |queue| queue.name.clone())
+    }
+}
+
+impl History {
+    /// A handle over a store, with the thresholds of the settings.
+    pub fn new(store: Store, thresholds: Thresholds) -> Self {
+        Self { store, thresholds }
+    }
+
+    /// The PBXs with a history.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn pbxs(&self) -> Result<Vec<PbxRecord>, HistoryError> {
+        Ok(self.store.pbxs().await?)
+    }
+
+    /// Figures by queue and bucket, in the order PBX, bucket, queue.
+    ///
+    /// # Errors
+    /// When the range is empty, the PBX unknown, or the store refuses.
+    pub async fn queues(&self, filter: &Filter) -> Result<Vec<QueueRow>, HistoryError> {
+        let mut rows = Vec::new();
+        for site in self.sites(filter).await? {
+            let mut cells: BTreeMap<(Bucket, String), Cell> = BTreeMap::new();
+            for (subject, hour, cell) in self.queue_cells(&site, filter).await? {
+                let key = (Bucket::of(filter, &site.zone, hour.start), subject);
+                cells.entry(key).or_default().merge(&cell, 1);
+            }
+            let mut not_entered: BTreeMap<(Bucket, String), u64> = BTreeMap::new();
+            for call in self.store.not_entered(&site.name, site.from, site.to).await? {
+                if filter.queue.as_ref().is_none_or(|queue| *queue == call.queue) {
+                    let key = (Bucket::of(filter, &site.zone, call.at), call.queue.folded());
+                    cells.entry(key.clone()).or_default();
+                    *not_entered.entry(key).or_default() += 1;
+                }
+            }
+            for (key, cell) in cells {
+                let s = self.threshold(&site, filter, &key.1);
+                let mut figures = queue_figures(&[(&cell, s)], self.thresholds.short_abandon_s);
+                figures.not_entered = not_entered.get(&key).copied().unwrap_or(0);
+                let queue = site.queue_name(&key.1);
+                rows.push(QueueRow { pbx: site.name.clone(), bucket: key.0, queue, figures });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Figures by agent and bucket, in the order PBX, bucket, agent.
+    ///
+    /// # Errors
+    /// As [`Self::queues`].
+    pub async fn agents(&self, filter: &Filter) -> Result<Vec<AgentRow>, HistoryError> {
+        let mut rows = Vec::new();
+        for site in self.sites(filter).await? {
+            let mut sums: BTreeMap<(Bucket, String), (Cell, Cell)> = BTreeMap::new();
+            for sum in self.agent_cells(&site, filter).await? {
+                let key = (Bucket::of(filter, &site.zone, sum.hour.start), sum.agent);
+                let (calls, presence) = sums.entry(key).or_default();
+                calls.merge(&sum.calls, 1);
+                presence.merge(&sum.presence, 1);
+            }
+            rows.extend(sums.into_iter().map(|((bucket, agent), (calls, presence))| AgentRow {
+                pbx: site.name.clone(),
+                bucket,
+                agent: AgentName::new(agent),
+                figures: agent_figures(&calls, &presence),
+            }));
+        }
+        Ok(rows)
+    }
+
+    /// A heatmap: one row a clock hour in which there is something to count.
+    ///
+    /// # Errors
+    /// As [`Self::queues`].
+    pub async fn heatmap(&self, filter: &Filter, of: HeatOf) -> Result<Vec<HeatRow>, HistoryError> {
+        let mut rows = Vec::new();
+        for site in self.sites(filter).await? {
+            if filter.metric == Metric::Occupancy {
+                rows.extend(self.occupancy(&site, filter, of).await?);
+                continue;
+            }
+            let of_agents = of == HeatOf::Agents || filter.agent.is_some() || filter.metric == Metric::Talk;
+            let mut values: BTreeMap<(String, Hour), Vec<(Cell, u32)>> = BTreeMap::new();
+            if of_agents {
+                for sum in self.agent_cells(&site, filter).await? {
+                    let agent = if of == HeatOf::Agents { sum.agent } else { String::new() };
+                    let s = filter.queue.as_ref().map_or(self.thresholds.service_level_s, |queue| {
+                        self.threshold(&site, filter, &queue.folded())
+                    });
+                    values
+                        .entry((agent, sum.hour))
+                        .or_default()
+                        .push((sum.calls, filter.service_level.unwrap_or(s)));
+                }
+            } else {
+                for (queue, hour, cell) in self.queue_cells(&site, filter).await? {
+                    let s = self.threshold(&site, filter, &queue);
+                    values.entry((String::new(), hour)).or_default().push((cell, s));
+                }
+            }
+            for ((agent, hour), cells) in values {
+                let value = if of_agents {
+                    agent_value(filter.metric, &cells)
+                } else {
+                    queue_value(filter.metric, &cells, self.thresholds.short_abandon_s)
+                };
+                let Some(value) = value else { continue };
+                let mut row = HeatRow::new(&site.name, &site.zone, &agent, hour, value);
+                row.overlapping = filter.metric == Metric::Talk
+                    && of == HeatOf::Agents
+                    && cells.iter().map(|(cell, _)| cell.get(Measure::Talk)).sum::<i64>() > hour.seconds;
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The visits, and the calls that never entered, in the order of time.
+    ///
+    /// # Errors
+    /// As [`Self::queues`].
+    pub async fn visits(&self, filter: &Filter) -> Result<Vec<VisitRow>, HistoryError> {
+        let mut rows = Vec::new();
+        for site in self.sites(filter).await? {
+            let visits = match filter.count {
+                Count::Visits => {
+                    let wanted = VisitFilter {
+                        from: site.from,
+                        to: site.to,
+                        queue: filter.queue.clone(),
+                        agent: filter.agent.clone(),
+                    };
+                    self.store.visits(&site.name, wanted).await?
+                }
+                Count::Calls => self.calls(&site, filter).await?.into_iter().map(|(call, _)| call).collect(),
+            };
+            let mut timed: Vec<(i64, VisitRow)> = visits
+                .iter()
+                .map(|visit| (visit.entered, VisitRow::of(&site.name, &site.zone, visit)))
+                .collect();
+            if filter.agent.is_none() {
+                for call in self.store.not_entered(&site.name, site.from, site.to).await? {
+                    if filter.queue.as_ref().is_none_or(|queue| *queue == call.queue) {
+                        timed.push((call.at, VisitRow::of_not_entered(&site.name, &site.zone, &call)));
+                    }
+                }
+            }
+            timed.sort_by_key(|(at, _)| *at);
+            rows.extend(timed.into_iter().map(|(_, row)| row));
+        }
+        Ok(rows)
+    }
+
+    /// The figures of the date that it is at `now` in the PBX's zone.
+    ///
+    /// # Errors
+    /// When the PBX is unknown or the store refuses.
+    pub async fn today(&self, pbx: &PbxName, now: Timestamp) -> Result<Today, HistoryError> {
+        let record = self.store.pbxs().await?.into_iter().find(|record| record.name == *pbx);
+        let Some(record) = record else { return Err(HistoryError::UnknownPbx(pbx.clone())) };
+        let zone = zone_of(&record.zone)?;
+        let date = local(&zone, now.as_second()).date();
+        let filter = Filter { pbx: Some(pbx.clone()), ..Filter::new(date, date) };
+        let queues = self.queues(&filter).await?.into_iter().map(|row| (row.queue, row.figures)).collect();
+        let agents = self.agents(&filter).await?.into_iter().map(|row| (row.agent, row.figures)).collect();
+        Ok(Today { pbx: Some(pbx.clone()), queues, agents })
+    }
+
+    async fn sites(&self, filter: &Filter) -> Result<Vec<Site>, HistoryError> {
+        if filter.to < filter.from {
+            return Err(HistoryError::EmptyRange { from: filter.from, to: filter.to });
+        }
+        let mut sites = Vec::new();
+        for record in self.store.pbxs().await? {
+            if filter.pbx.as_ref().is_none_or(|pbx| *pbx == record.name) {
+                let zone = zone_of(&record.zone)?;
+                let (from, to) = filter.span(&zone);
+                let queues = self.store.queues(&record.name).await?;
+                sites.push(Site { name: record.name, zone, log_clock: record.log_clock, queues, from, to });
+            }
+        }
+        match &filter.pbx {
+            Some(pbx) if sites.is_empty() => Err(HistoryError::UnknownPbx(pbx.clone())),
+            _ => Ok(sites),
+        }
+    }
+
+    /// The threshold of a queue: what was asked for, else its own, else the setting.
+    fn threshold(&self, site: &Site, filter: &Filter, queue: &str) -> u32 {
+        let own = site.queues.get(queue).and_then(|queue| queue.service_level);
+        filter.service_level.or(own).unwrap_or(self.thresholds.service_level_s)
+    }
+}
+
+fn zone_of(name: &str) -> Result<TimeZone, HistoryError> {
+    TimeZone::get(name).map_err(|_| HistoryError::UnknownZone(name.to_owned()))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts and seconds stay far below 2^52")]
+fn number(value: u64) -> f64 {
+    value as f64
+}
+
+/// An agent's value: outer `None` where there is nothing to count, inner where a denominator is 0.
+fn agent_value(metric: Metric, cells: &[(Cell, u32)]) -> Option<Option<f64>> {
+    let mut calls = Cell::default();
+    cells.iter().for_each(|(cell, _)| calls.merge(cell, 1));
+    let figures = agent_figures(&calls, &Cell::default());
+    let all = [Status::Answered, Status::NoAnswer, Status::Abandoned, Status::Busy, Status::LeftByKey];
+    let visits: i64 = all.iter().map(|status| calls.get(Measure::Status(*status))).sum();
+    let some = |value: u64| (value > 0).then(|| Some(number(value)));
+    match metric {
+        Metric::Talk => some(figures.talk_s),
+        Metric::Calls => some(u64::try_from(visits).unwrap_or(0)),
+        Metric::Answered => some(figures.answered),
+        Metric::Abandoned => some(figures.abandoned),
+        Metric::AverageSpeedOfAnswer => figures.average_speed_of_answer_s.map(Some),
+        Metric::ServiceLevel => agent_level(cells, figures.answered).map(Some),
+        Metric::Occupancy => None,
+    }
+}
+
+/// Of the visits he answered, the share within the threshold.
+fn agent_level(cells: &[(Cell, u32)], answered: u64) -> Option<f64> {
+    use crate::domain::history::cells::Waits;
+    let fits = |cell: &Cell, s: u32| -> i64 {
+        let own =
+            cell.waits.iter().filter(|((whose, seconds), _)| *whose == Waits::Answered && *seconds <= s);
+        own.map(|(_, count)| count).sum()
+    };
+    let within: i64 = cells.iter().map(|(cell, s)| fits(cell, *s)).sum();
+    (answered > 0).then(|| number(u64::try_from(within).unwrap_or(0)) / number(answered))
+}
+
+fn queue_value(metric: Metric, cells: &[(Cell, u32)], short_s: u32) -> Option<Option<f64>> {
+    let judged: Vec<(&Cell, u32)> = cells.iter().map(|(cell, s)| (cell, *s)).collect();
+    let figures = queue_figures(&judged, short_s);
+    if figures.offered == 0 {
+        return None;
+    }
+    Some(match metric {
+        Metric::Calls => Some(number(figures.offered)),
+        Metric::Answered => Some(number(figures.answered)),
+        Metric::Abandoned => Some(number(figures.abandoned)),
+        Metric::ServiceLevel => figures.service_level_a,
+        Metric::AverageSpeedOfAnswer => figures.average_speed_of_answer_s,
+        Metric::Talk | Metric::Occupancy => None,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::history as fixture_history;

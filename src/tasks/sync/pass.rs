@@ -1,0 +1,231 @@
+//! One pass: everything new, and once a minute what may have come late.
+
+use std::collections::BTreeMap;
+
+use super::SyncError;
+use crate::clock;
+use crate::config::Pbx;
+use crate::domain::history::event::Oddity;
+use crate::domain::history::row::{civil_of, civil_second};
+use crate::domain::ids::PbxName;
+use crate::domain::time::Tick;
+use crate::pbx::mysql::{Call, Cdr, Mysql, MysqlError, QueueLog, service_levels};
+use crate::store::{Applied, Batch, CdrRow, Store};
+
+/// Rows read and stored together: a transaction of some tens of milliseconds.
+const ROWS: u32 = 2000;
+/// Ids read again once a minute: rows are committed late, out of order, but not by more than this.
+const OVERLAP_IDS: i64 = 5000;
+/// How often, milliseconds.
+const OVERLAP_MILLIS: i64 = 60_000;
+/// Cdr rows read together.
+const CALLS: u32 = 5000;
+/// A cdr row comes at the call's end, with the start it had: this far back is read again, seconds.
+const CDR_OVERLAP: i64 = 3 * 3600;
+/// How much of the cdr is read the first time, seconds before the newest row of queue_log.
+const CDR_FIRST: i64 = 7 * 24 * 3600;
+/// The cdr has no index: it is left alone for this many times what the last look took.
+const CDR_REST: i64 = 50;
+
+/// What a batch brought.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    pub rows: u64,
+    pub visits: u64,
+    pub position: i64,
+    pub newest: i64,
+}
+
+/// An open connection, with what was found in it.
+pub(super) struct Reader {
+    pbx: PbxName,
+    mysql: Mysql,
+    queue_log: QueueLog,
+    cdr: Option<Cdr>,
+    warning: Option<String>,
+    /// `None`: at the next pass.
+    overlapped: Option<Tick>,
+    cdr_due: Option<Tick>,
+    newest: i64,
+}
+
+impl Reader {
+    /// Connects and finds the tables.
+    pub(super) async fn connect(pbx: &Pbx) -> Result<Self, SyncError> {
+        let database = pbx.database.as_ref().ok_or(SyncError::NoDatabase)?;
+        let mysql = Mysql::connect(database).await?;
+        let queue_log = QueueLog::find(&mysql).await?;
+        // Without the cdr only the calls that never entered are missing: said, not refused.
+        let (cdr, warning) = match Cdr::find(&mysql).await {
+            Ok(cdr) => (Some(cdr), None),
+            Err(error) if error.is_refusal() => {
+                (None, Some(format!("calls that never entered a queue are not shown: {error}")))
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let newest = queue_log.newest(&mysql).await?;
+        tracing::info!(pbx = %pbx.name, host = mysql.host(), table = queue_log.table(), newest, "reading queue_log");
+        Ok(Self {
+            pbx: pbx.name.clone(),
+            mysql,
+            queue_log,
+            cdr,
+            warning,
+            overlapped: None,
+            cdr_due: None,
+            newest,
+        })
+    }
+
+    /// What is missing though the link is up.
+    pub(super) fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    pub(super) async fn close(&self) {
+        self.mysql.close().await;
+    }
+
+    /// Reads to the end. Says whether any figure may have changed.
+    pub(super) async fn pass(
+        &mut self,
+        store: &Store,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        stop: impl Fn() -> bool + Send,
+    ) -> Result<bool, SyncError> {
+        let mut changed = false;
+        let mut cursor = store.cursor(&self.pbx, "queue_log").await?;
+        let now = clock::now().tick;
+        if self.overlapped.is_none_or(|last| now.since(last) >= OVERLAP_MILLIS) {
+            self.newest = self.queue_log.newest(&self.mysql).await?;
+            if self.newest < cursor {
+                // The table was emptied or replaced: from the beginning; what is known stays and is not doubled.
+                tracing::warn!(pbx = %self.pbx, cursor, newest = self.newest, "queue_log begins anew");
+                cursor = 0;
+            } else {
+                changed |= self.overlap(store, cursor, progress).await?;
+            }
+            self.levels(store).await?;
+            self.overlapped = Some(now);
+        }
+        while !stop() {
+            let (applied, read) = self.batch(store, cursor, ROWS, true).await?;
+            changed |= applied.changed;
+            cursor = read.position;
+            progress(&Progress { newest: self.newest, ..read });
+            if read.newest < i64::from(ROWS) {
+                break;
+            }
+        }
+        changed |= self.calls(store).await?;
+        Ok(changed)
+    }
+
+    /// The last ids before the cursor once more.
+    async fn overlap(
+        &self,
+        store: &Store,
+        cursor: i64,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<bool, SyncError> {
+        let mut changed = false;
+        let mut from = (cursor - OVERLAP_IDS).max(0);
+        while from < cursor {
+            let left = u32::try_from(cursor - from).unwrap_or(ROWS).min(ROWS);
+            let (applied, read) = self.batch(store, from, left, false).await?;
+            changed |= applied.changed;
+            progress(&Progress { position: cursor, newest: self.newest, ..read });
+            if read.newest == 0 {
+                break;
+            }
+            from = read.position;
+        }
+        Ok(changed)
+    }
+
+    /// One batch after `from`; in the progress `newest` is how many rows were read.
+    async fn batch(
+        &self,
+        store: &Store,
+        from: i64,
+        limit: u32,
+        advance: bool,
+    ) -> Result<(Applied, Progress), SyncError> {
+        let read = self.queue_log.after(&self.mysql, from, limit).await?;
+        let position = read.last.unwrap_or(from);
+        let count = i64::try_from(read.read).unwrap_or(i64::MAX);
+        // Rows without a time are counted when they are first passed, not at every second look.
+        let mut oddities = BTreeMap::new();
+        if advance && read.without_time > 0 {
+            oddities.insert(Oddity::BadTime, read.without_time);
+        }
+        let mut applied = Applied::default();
+        if count > 0 {
+            let cursor = advance.then_some(position);
+            applied =
+                store.apply_batch(Batch { pbx: self.pbx.clone(), rows: read.rows, oddities, cursor }).await?;
+        }
+        Ok((
+            applied.clone(),
+            Progress { rows: applied.rows, visits: applied.visits, position, newest: count },
+        ))
+    }
+
+    /// The queues' own service levels.
+    async fn levels(&self, store: &Store) -> Result<(), SyncError> {
+        let levels = service_levels(&self.mysql).await?;
+        if !levels.is_empty() {
+            store.set_service_levels(&self.pbx, levels).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the cdr when it is due.
+    async fn calls(&mut self, store: &Store) -> Result<bool, SyncError> {
+        let began = clock::now().tick;
+        let Some(cdr) = self.cdr.as_ref().filter(|_| self.cdr_due.is_none_or(|due| began.since(due) >= 0))
+        else {
+            return Ok(false);
+        };
+        let record = store.pbxs().await?.into_iter().find(|record| record.name == self.pbx);
+        let stored = store.cursor(&self.pbx, "cdr").await?;
+        let first = record.map_or(0, |record| record.log_clock) - CDR_FIRST;
+        let mut from = if stored == 0 { first } else { stored - CDR_OVERLAP };
+        loop {
+            let local = civil_of(from.max(86_400)).unwrap_or_default();
+            let read = match cdr.since(&self.mysql, local, CALLS).await {
+                Ok(read) => read,
+                Err(error @ MysqlError::Interrupted { .. }) => {
+                    // A large table without an index: said, and left alone for a while.
+                    self.warning = Some(format!("calls that never entered a queue are not shown: {error}"));
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let newest = read.iter().map(|call| civil_second(call.start)).max().unwrap_or(from);
+            let full = read.len() >= CALLS as usize && newest > from;
+            let rows = read.into_iter().map(of_call).collect();
+            store.apply_cdr(&self.pbx, rows, Some(newest.max(stored))).await?;
+            from = newest;
+            if !full {
+                break;
+            }
+        }
+        let now = clock::now().tick;
+        self.cdr_due = Some(now.plus_millis((now.since(began) * CDR_REST).max(OVERLAP_MILLIS)));
+        Ok(true)
+    }
+}
+
+fn of_call(call: Call) -> CdrRow {
+    CdrRow {
+        start: call.start,
+        uniqueid: call.uniqueid,
+        linkedid: call.linkedid,
+        src: call.src,
+        dcontext: call.dcontext,
+        dst: call.dst,
+        lastapp: call.lastapp,
+        lastdata: call.lastdata,
+    }
+}

@@ -1,0 +1,168 @@
+//! Every recording, byte by byte and in any chunking; and what the board shows while it is replayed.
+
+use asterflow::domain::ids::PbxName;
+use asterflow::domain::link::LinkStatus;
+use asterflow::domain::live::Floor;
+use asterflow::domain::live::event::Event;
+use asterflow::domain::live::snapshot::Snapshot;
+use asterflow::domain::time::Moment;
+use proptest::prelude::*;
+
+use crate::captures::{Heard, all, idle_floor, read};
+
+#[test]
+fn every_recording_reads_the_same_byte_by_byte() {
+    let all = all();
+    assert!(all.len() >= 50, "the recordings are there");
+    for (name, bytes) in &all {
+        let whole = read([bytes.as_slice()]);
+        assert_eq!(read(bytes.chunks(1)), whole, "{name}");
+        assert_eq!(read(bytes.chunks(1460)), whole, "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn any_chunking_reads_the_same(cuts in prop::collection::vec(1_usize..4000, 1..200)) {
+        let all = all();
+        let bytes = &all["attended_transfer"];
+        let mut chunks = Vec::new();
+        let mut rest = bytes.as_slice();
+        for cut in cuts.into_iter().cycle() {
+            let (head, tail) = rest.split_at(cut.min(rest.len()));
+            chunks.push(head);
+            rest = tail;
+            if rest.is_empty() { break }
+        }
+        prop_assert_eq!(read(chunks), read([bytes.as_slice()]));
+    }
+
+    #[test]
+    fn no_order_of_events_breaks_the_floor(order in prop::collection::vec(any::<prop::sample::Index>(), 1..300)) {
+        let all = all();
+        let heard: Vec<Heard> =
+            ["attended_transfer", "spy_modes", "over_max"].iter().flat_map(|name| read([all[*name].as_slice()])).collect();
+        let mut floor = idle_floor(at(0));
+        for (step, index) in order.iter().enumerate() {
+            step_floor(&mut floor, index.get(&heard).clone(), at(step));
+            if let Err(broken) = floor.verify() {
+                return Err(TestCaseError::fail(broken));
+            }
+        }
+    }
+}
+
+fn at(step: usize) -> Moment {
+    Moment::at_millis(i64::try_from(step).expect("small") * 10)
+}
+
+fn step_floor(floor: &mut Floor, heard: Heard, now: Moment) {
+    match heard {
+        Heard::Event(event) => drop(floor.apply(event, now)),
+        Heard::Queues(picture) => floor.replace(picture, now),
+    }
+}
+
+fn snapshot(floor: &Floor, now: Moment) -> Snapshot {
+    floor.snapshot(&PbxName::new("pbx"), &LinkStatus::connecting(now), now)
+}
+
+/// Replays a recording on an idle floor; the states that `agent` went through in `queue`, with the partner's number.
+fn story(recording: &str, queue: &str, agent: &str) -> Vec<String> {
+    let all = all();
+    let mut floor = idle_floor(at(0));
+    let mut story: Vec<String> = Vec::new();
+    for (step, heard) in read([all[recording].as_slice()]).into_iter().enumerate() {
+        step_floor(&mut floor, heard, at(step));
+        floor.verify().unwrap_or_else(|broken| panic!("{recording}, step {step}: {broken}"));
+        let now = snapshot(&floor, at(step));
+        let queue = now.queues.iter().find(|q| q.name.as_str() == queue).expect("the queue");
+        let Some(member) = queue.members.iter().find(|m| m.name.as_str() == agent) else { continue };
+        let partner = member.partner.as_ref().map_or(String::new(), |partner| format!(" {}", partner.number));
+        let listeners = member.listeners.iter().map(|name| format!(" +{name}")).collect::<String>();
+        let told = format!("{}/{}{partner}{listeners}", member.state.as_str(), member.sub_state.as_str());
+        if story.last() != Some(&told) {
+            story.push(told);
+        }
+    }
+    story
+}
+
+fn check(recording: &str, queue: &str, agent: &str, expect: &[&str]) {
+    assert_eq!(story(recording, queue, agent), expect, "{recording}: {agent} in {queue}");
+}
+
+const FREE: &str = "online/free";
+
+#[test]
+fn the_board_tells_an_answered_call_as_the_phones_did() {
+    let alice = [FREE, "busy/ringing 5550001", "busy/talking 5550001", FREE];
+    check("answered_agent_hangup", "sales", "Alice Adams", &alice);
+    check("answered_agent_hangup", "sales", "Bob Brown", &[FREE, "busy/ringing 5550001", FREE]);
+}
+
+#[test]
+fn waiting_callers_come_and_go() {
+    let all = all();
+    let mut floor = idle_floor(at(0));
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    for (step, heard) in read([all["over_max"].as_slice()]).into_iter().enumerate() {
+        step_floor(&mut floor, heard, at(step));
+        let now = snapshot(&floor, at(step));
+        let vip = now.queues.iter().find(|queue| queue.name.as_str() == "vip").expect("vip");
+        let line: Vec<String> = vip.waiting.iter().map(|c| format!("{} {}", c.position, c.number)).collect();
+        if lines.last() != Some(&line) {
+            lines.push(line);
+        }
+    }
+    let expect: [&[&str]; 5] = [&[], &["1 5550010"], &["1 5550010", "2 5550011"], &["1 5550011"], &[]];
+    assert_eq!(lines, expect);
+}
+
+#[test]
+fn the_board_shows_hold_pause_and_unregistered_phones() {
+    let bob = [
+        FREE,
+        "busy/ringing 5550025",
+        "busy/talking 5550025",
+        "busy/on_hold 5550025",
+        "busy/talking 5550025",
+        FREE,
+    ];
+    check("hold", "sales", "Bob Brown", &bob);
+    check("pause_unpause", "sales", "Alice Adams", &[FREE, "paused/free", FREE]);
+    check("unregistered_agent", "vip", "Frank Fox", &[FREE, "offline/unavailable", FREE]);
+}
+
+#[test]
+fn a_transfer_frees_the_agent() {
+    for recording in ["blind_transfer", "attended_transfer"] {
+        let story = story(recording, "sales", "Alice Adams");
+        assert_eq!(story.last().map(String::as_str), Some(FREE), "{recording}: {story:?}");
+        assert!(story.iter().any(|told| told.starts_with("busy/talking")), "{recording}: {story:?}");
+    }
+}
+
+#[test]
+fn who_listens_is_shown_while_it_lasts() {
+    let story = story("spy_modes", "sales", "Alice Adams");
+    assert!(story.iter().any(|told| told == "busy/talking 5550101 +Desk 201"), "{story:?}");
+    assert_eq!(story.last().map(String::as_str), Some(FREE));
+}
+
+#[test]
+fn after_every_recording_nobody_is_left_in_a_call() {
+    for (name, bytes) in all() {
+        let mut floor = idle_floor(at(0));
+        let heard = read([bytes.as_slice()]);
+        let shut = heard.iter().any(|heard| matches!(heard, Heard::Event(Event::ShuttingDown)));
+        for (step, heard) in heard.into_iter().enumerate() {
+            step_floor(&mut floor, heard, at(step));
+            floor.verify().unwrap_or_else(|broken| panic!("{name}: {broken}"));
+        }
+        let now = snapshot(&floor, at(0));
+        let waiting: usize = now.queues.iter().map(|queue| queue.waiting.len()).sum();
+        assert!(waiting == 0 || shut, "{name}: {waiting} still wait");
+    }
+}

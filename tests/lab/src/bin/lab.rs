@@ -1,0 +1,150 @@
+//! `lab`: a real call centre on this machine, by hand.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints its results")]
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use asterflow_lab::{AsteriskOptions, Chroot, Lab, LabOptions, Suite, asterisk, scenario, traffic};
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A real Asterisk, a private MariaDB and SIP phones that register and call, all on 127.0.0.1.
+///
+/// Needs root, mmdebstrap, mariadb-server and openssl. The first start builds the Asterisk (some minutes, 300 MB in
+/// ~/.cache/asterflow); later starts take seconds. Everything ends with this command.
+#[derive(Parser)]
+#[command(
+    name = "lab",
+    version,
+    after_help = "Try:  lab up --dir /tmp/lab --traffic\n      lab run answered_agent_hangup abandon"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Use Asterisk 16 (Debian bullseye) instead of 22
+    #[arg(long, global = true)]
+    old: bool,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Start everything, write a ready asterflow.toml, and stay until Ctrl-C
+    Up {
+        /// Folder for asterflow.toml and its secrets; made if missing
+        #[arg(long, default_value = "/tmp/asterflow-lab")]
+        dir: PathBuf,
+        /// Let callers come by themselves
+        #[arg(long)]
+        traffic: bool,
+        /// How many of them
+        #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=600))]
+        calls_per_minute: u32,
+        /// Where AsterFlow's web page shall listen
+        #[arg(long, default_value = "127.0.0.1:8443")]
+        listen: String,
+        /// Zone of the PBX's clock, such as Europe/Berlin
+        #[arg(long, value_name = "ZONE")]
+        time_zone: Option<String>,
+        /// AMI and database over TLS with a throw-away certificate
+        #[arg(long)]
+        tls: bool,
+    },
+    /// Play scenarios and print what the phones did, one JSON line each
+    Run {
+        /// Names as `lab list` shows them; all when none is given
+        scenario: Vec<String>,
+    },
+    /// List the scenarios
+    List,
+    /// Find or build the folder with Asterisk, and print its path
+    Chroot,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let Arguments { verb, old } = Arguments::parse();
+    let suite = old.then_some(Suite::Bullseye);
+    match verb {
+        Verb::Up { dir, traffic, calls_per_minute, listen, time_zone, tls } => {
+            let mut options =
+                LabOptions { asterisk: AsteriskOptions { time_zone, ami_tls: tls }, ..LabOptions::default() };
+            options.database.tls = tls;
+            up(options, &dir, &listen, traffic.then_some(calls_per_minute)).await
+        }
+        Verb::Run { scenario } => run(LabOptions { suite, ..LabOptions::default() }, scenario).await,
+        Verb::List => {
+            scenario::ALL.iter().for_each(|(name, about)| println!("{name:24} {about}"));
+            Ok(())
+        }
+        Verb::Chroot => {
+            let chroot = match suite {
+                Some(suite) => Chroot::ensure_suite(suite).await?,
+                None => Chroot::ensure().await?,
+            };
+            println!("{}", chroot.path().display());
+            Ok(())
+        }
+    }
+}
+
+async fn up(options: LabOptions, dir: &Path, listen: &str, calls_per_minute: Option<u32>) -> Result<()> {
+    let began = Instant::now();
+    let lab = Lab::start(options).await?;
+    let path = lab.write_settings(dir, listen)?;
+    println!("up after {:.1} s", began.elapsed().as_secs_f64());
+    println!("settings   {}", path.display());
+    println!(
+        "AMI        {} as {} (least rights), {}, {}",
+        lab.asterisk.ami_address(),
+        asterisk::ASTERFLOW.name,
+        asterisk::FULL.name,
+        asterisk::POOR.name
+    );
+    println!("database   {}", lab.database.url(&lab.database.account()));
+    println!(
+        "SIP        {} (callers from 127.0.0.2 dial 800 sales, 801 support, 802 vip)",
+        lab.asterisk.sip_address()
+    );
+    println!("next       asterflow run --config {} --state-dir {}/state", path.display(), dir.display());
+    println!("Ctrl-C ends it");
+    let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+        failed = calls(&lab, calls_per_minute) => failed,
+    }
+}
+
+/// Callers for ever, or nobody for ever.
+async fn calls(lab: &Lab, per_minute: Option<u32>) -> Result<()> {
+    match per_minute {
+        Some(per_minute) => traffic::run(lab, per_minute).await.context("traffic"),
+        None => std::future::pending().await,
+    }
+}
+
+async fn run(options: LabOptions, mut names: Vec<String>) -> Result<()> {
+    if names.is_empty() {
+        names = scenario::ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+    }
+    let lab = Lab::start(options).await?;
+    let mut failed = Vec::new();
+    for name in &names {
+        match scenario::run(&lab, name).await {
+            Ok(outcome) => println!("{}", serde_json::to_string(&outcome)?),
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                failed.push(name.as_str());
+            }
+        }
+    }
+    anyhow::ensure!(
+        failed.is_empty(),
+        "{} of {} scenarios failed: {}",
+        failed.len(),
+        names.len(),
+        failed.join(", ")
+    );
+    Ok(())
+}
