@@ -50,7 +50,8 @@ async fn picture_of(feed: &Feed, lives: &[crate::tasks::live::Live], offline: bo
         for live in lives {
             let mut floor = live.snapshot.clone();
             // A link that does not come up in time is drawn as it stands.
-            let _ = tokio::time::timeout(LIVE, floor.wait_for(|floor| floor.ami.state == LinkState::Live)).await;
+            let _ =
+                tokio::time::timeout(LIVE, floor.wait_for(|floor| floor.ami.state == LinkState::Live)).await;
         }
     }
     let now = clock::now();

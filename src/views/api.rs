@@ -294,6 +294,7 @@ mod tests {
             channel: Some(UniqueId::new("1795330864.4")),
             listeners: vec!["201".into()],
             wrap_up_until: None,
+            legs: Vec::new(),
         };
         let caller = WaitingCaller {
             position: 1,

@@ -313,6 +313,7 @@ fn floor() -> Snapshot {
         channel: None,
         listeners: Vec::new(),
         wrap_up_until: None,
+        legs: Vec::new(),
     };
     let caller = WaitingCaller {
         position: 1,
