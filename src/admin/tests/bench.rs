@@ -314,6 +314,7 @@ fn floor() -> Snapshot {
         legs: Vec::new(),
         listeners: Vec::new(),
         wrap_up_until: None,
+        legs: Vec::new(),
     };
     let caller = WaitingCaller {
         position: 1,
