@@ -30,6 +30,7 @@ async fn rows(lab: &Lab, outcome: &Outcome) -> Result<(VisitOutcome, Vec<Vec<Str
     let visit = outcome.visits.first().context("one visit")?.clone();
     let rows = lab.database.queue_log(&visit.uniqueid).await?;
     ensure!(rows.iter().all(|row| row[0] == visit.queue), "rows of another queue: {rows:?}");
+    assert_eq!(rows.last().map(|row| row[2].as_str()), Some(visit.last_event.as_str()));
     Ok((visit, rows))
 }
 

@@ -58,7 +58,7 @@ fn member(queue: usize, index: usize) -> MemberCard {
         sub_state: sub,
         since: if state == AgentState::Offline {
             "".into()
-        } else if index % 3 == 0 {
+        } else if index.is_multiple_of(3) {
             text(format!("{} min", 1 + index * 7 % 95))
         } else {
             text(format!("0:{:02}", index * 13 % 60))

@@ -160,7 +160,7 @@ fn place_all<'a>(
             }
         }
     }
-    placed.sort_by(|a, b| (a.at, a.row.id, a.row.identity()).cmp(&(b.at, b.row.id, b.row.identity())));
+    placed.sort_by_cached_key(|placed| (placed.at, placed.row.id, placed.row.identity()));
     placed
 }
 
