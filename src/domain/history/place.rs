@@ -58,8 +58,11 @@ fn choose(
     possible.iter().copied().min_by_key(distance).unwrap_or(possible[0])
 }
 
+/// Whether a row stands at the beginning of what another logs.
+type IsAnchor = fn(&Event) -> bool;
+
 /// The duration that a row logs, and which rows stand at its beginning.
-fn anchored(event: &Event) -> Option<(i64, fn(&Event) -> bool)> {
+fn anchored(event: &Event) -> Option<(i64, IsAnchor)> {
     match event {
         Event::Connect { hold: logged, .. } | Event::Leave { wait: logged, .. } => {
             Some((*logged, |event| matches!(event, Event::Enter { .. })))

@@ -160,7 +160,10 @@ fn place_all<'a>(
             }
         }
     }
-    placed.sort_by(|a, b| (a.at, a.row.id, a.row.identity()).cmp(&(b.at, b.row.id, b.row.identity())));
+    placed.sort_by(|a, b| {
+        let by_row = || a.row.identity().cmp(&b.row.identity());
+        (a.at, a.row.id).cmp(&(b.at, b.row.id)).then_with(by_row)
+    });
     placed
 }
 
@@ -185,5 +188,7 @@ fn number(visits: &mut [Visit]) {
     }
 }
 
+#[cfg(test)]
+mod captured;
 #[cfg(test)]
 mod tests;
