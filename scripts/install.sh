@@ -7,7 +7,7 @@ packages=(
     mmdebstrap                          # the Asterisk of the lab
     mariadb-server                      # its database (a private instance; the service is not used)
     openssl                             # throw-away certificates of the lab
-    chromium                            # the browser of the web page's tests
+    chromium chromium-driver            # the browser of the web page's tests
     libudev-dev libinput-dev libxkbcommon-dev # the bare screen (feature kms)
 )
 

@@ -93,7 +93,8 @@ pub const EXIT_CONFIG: u8 = 78;
 /// Parses the arguments, sets up logging, does what was asked.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    start_logging(arguments.log_format);
+    let is_daemon = matches!(arguments.verb, Verb::Run { .. });
+    start_logging(arguments.log_format, if is_daemon { "info,sqlx=warn" } else { "warn" });
     // One provider for all of rustls; installed once, before the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let result = match &arguments.verb {
@@ -117,10 +118,13 @@ pub(crate) fn say(text: &str) {
     eprintln!("{text}");
 }
 
-fn start_logging(format: LogFormat) {
+/// Logs to stderr, as much as `ASTERFLOW_LOG` says (`debug`, `asterflow::pbx=trace`), else `usual`.
+fn start_logging(format: LogFormat, usual: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ASTERFLOW_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     let set = match format {
         LogFormat::Text => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -94,7 +94,8 @@ impl Parts {
     }
 
     fn start_pbx(&mut self, config: &Config, pbx: &Pbx, stop: &watch::Sender<bool>) {
-        let live = live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
+        let live =
+            live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
         let (sync, handle) = Sync::new(self.store.clone(), pbx.clone(), &config.history);
         self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
         self.syncs.push(handle.status);
@@ -178,7 +179,8 @@ pub(crate) async fn for_picture(
             lives.push(link);
         }
         let today = history.today(&pbx.name, now.wall).await.unwrap_or_else(|_| Today::default());
-        let synced_at = records.iter().find(|record| record.name == pbx.name).and_then(|record| record.synced_at);
+        let synced_at =
+            records.iter().find(|record| record.name == pbx.name).and_then(|record| record.synced_at);
         let mut database = LinkStatus::connecting(now);
         if let Some(at) = synced_at {
             database.fresh_at = Some(now.minus_seconds(now.wall.as_second() - at));

@@ -26,18 +26,22 @@ pub(crate) async fn draw(arguments: &Arguments, options: &ScreenshotArguments) -
     if let Some(problem) = parts.problems.iter().find(|_| parts.config.is_none()) {
         crate::cli::say(&problem.to_string());
     }
-    let setup = Setup { problems: parts.problems.iter().map(wall::told).collect(), ..Setup::default() };
+    let listen = parts.config.as_ref().map_or_else(crate::config::Admin::default, |config| config.admin.clone()).listen;
+    let address = super::web::address(listen, parts.config.as_deref());
+    let setup = Setup { address, problems: parts.problems.iter().map(wall::told).collect(), ..Setup::default() };
     let mut feed = wall::feed(&parts, watch::Sender::new(setup).subscribe());
     feed.light = match options.theme {
         ThemeName::Dark => Light::Never,
         ThemeName::Light => Light::Always,
     };
     feed.rotate_every = None;
-    feed.pages = vec![page(options.page)];
+    let shown = page(options.page);
     if options.page == PageName::Setup {
         feed.sources.clear();
+    } else if !feed.pages.contains(&shown) {
+        feed.pages.push(shown);
     }
-    let wall = picture_of(&feed, &parts.lives, options.offline).await;
+    let wall = picture_of(&feed, shown, &parts.lives, options.offline).await;
     let painter = Painter::spawn(None)?;
     let rotation = Rotation::from_degrees(options.rotate).unwrap_or_default();
     let picture = painter.paint(Arc::new(wall), options.size, rotation).await?;
@@ -45,17 +49,18 @@ pub(crate) async fn draw(arguments: &Arguments, options: &ScreenshotArguments) -
     picture.png().context("the picture cannot be encoded")
 }
 
-async fn picture_of(feed: &Feed, lives: &[crate::tasks::live::Live], offline: bool) -> Wall {
+async fn picture_of(feed: &Feed, page: Page, lives: &[crate::tasks::live::Live], offline: bool) -> Wall {
     if !offline {
         for live in lives {
             let mut floor = live.snapshot.clone();
             // A link that does not come up in time is drawn as it stands.
-            let _ = tokio::time::timeout(LIVE, floor.wait_for(|floor| floor.ami.state == LinkState::Live)).await;
+            let _ =
+                tokio::time::timeout(LIVE, floor.wait_for(|floor| floor.ami.state == LinkState::Live)).await;
         }
     }
     let now = clock::now();
     let mut pages = feed.start(now);
-    pages.act(Action::Touched, now.tick);
+    pages.act(Action::Show(page), now.tick);
     let heatmap = Arc::new(feed.heatmap_now(&pages, now).await);
     feed.wall(&pages, heatmap, &Wall::default(), now)
 }

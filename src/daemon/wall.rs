@@ -48,11 +48,15 @@ fn choose(screen: Screen) -> Result<kiosk::Screen> {
     Ok(match screen {
         Screen::Headless => kiosk::Screen::Headless,
         Screen::Window if !cfg!(feature = "window") => {
-            bail!("this program was built without windows; build it with the feature `window`, or use --screen kms")
+            bail!(
+                "this program was built without windows; build it with the feature `window`, or use --screen kms"
+            )
         }
         Screen::Window => kiosk::Screen::Window,
         Screen::Kms if !cfg!(feature = "kms") => {
-            bail!("this program was built without the bare screen; build it with the feature `kms`, or use --screen window")
+            bail!(
+                "this program was built without the bare screen; build it with the feature `kms`, or use --screen window"
+            )
         }
         Screen::Kms => kiosk::Screen::Full,
         Screen::Auto if display && cfg!(feature = "window") => kiosk::Screen::Window,
@@ -67,7 +71,8 @@ fn choose(screen: Screen) -> Result<kiosk::Screen> {
 /// What the wall is made of.
 pub(crate) fn feed(parts: &Parts, setup: watch::Receiver<Setup>) -> Feed {
     let config = parts.config.as_deref();
-    let sources = parts.views.iter().map(|view| Source { view: view.clone(), address: address(config, view) });
+    let sources =
+        parts.views.iter().map(|view| Source { view: view.clone(), address: address(config, view) });
     Feed {
         site: config.map_or_else(|| "AsterFlow".to_owned(), |config| config.site.name.clone()),
         zone: parts.views.first().map_or(TimeZone::system(), |view| view.zone.clone()),
@@ -80,7 +85,12 @@ pub(crate) fn feed(parts: &Parts, setup: watch::Receiver<Setup>) -> Feed {
             Some(Theme::Dark) | None => Light::Never,
         },
         service_level_seconds: config.map_or(20, |config| config.history.service_level_seconds),
-        problems: parts.problems.iter().filter(|problem| problem.severity == Severity::Error).map(told).collect(),
+        problems: parts
+            .problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .map(told)
+            .collect(),
         setup,
         heat: super::questions::heat(parts.history.clone()),
     }

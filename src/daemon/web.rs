@@ -93,7 +93,8 @@ pub(super) async fn bind(parts: &Parts, arguments: &Arguments, health: Monitor) 
 pub(super) fn address(listening: SocketAddr, config: Option<&Config>) -> String {
     let tls = config.is_none_or(|config| config.admin.tls != AdminTls::Off);
     let scheme = if tls { "https" } else { "http" };
-    let ip = if listening.ip().is_unspecified() { own_ip().unwrap_or(listening.ip()) } else { listening.ip() };
+    let ip =
+        if listening.ip().is_unspecified() { own_ip().unwrap_or(listening.ip()) } else { listening.ip() };
     format!("{scheme}://{}", SocketAddr::new(ip, listening.port()))
 }
 

@@ -292,8 +292,10 @@ mod tests {
             penalty: 0,
             partner: Some(snapshot::Partner { number: "5550001".into(), name: "C".into() }),
             channel: Some(UniqueId::new("1795330864.4")),
+            legs: Vec::new(),
             listeners: vec!["201".into()],
             wrap_up_until: None,
+            legs: Vec::new(),
         };
         let caller = WaitingCaller {
             position: 1,

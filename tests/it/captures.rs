@@ -11,6 +11,7 @@ use asterflow::pbx::ami::fields::Fields;
 use asterflow::pbx::ami::frame::{Decoder, Frame};
 
 /// A line of a recording: an event, or a whole queue status.
+#[allow(clippy::large_enum_variant, reason = "nearly all are events")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Heard {
     Event(Event),

@@ -311,8 +311,10 @@ fn floor() -> Snapshot {
         penalty: 0,
         partner: None,
         channel: None,
+        legs: Vec::new(),
         listeners: Vec::new(),
         wrap_up_until: None,
+        legs: Vec::new(),
     };
     let caller = WaitingCaller {
         position: 1,

@@ -98,7 +98,7 @@ mod tests {
             paused_reason: None,
             penalty: 0,
             partner: None,
-            channel: legs.first().map(|id| UniqueId::new(id)),
+            channel: legs.first().map(UniqueId::new),
             legs: legs.iter().map(UniqueId::new).collect(),
             listeners: Vec::new(),
             wrap_up_until: None,

@@ -58,11 +58,11 @@ fn choose(
     possible.iter().copied().min_by_key(distance).unwrap_or(possible[0])
 }
 
-/// Whether a row stands at the beginning of what another logs.
-type IsAnchor = fn(&Event) -> bool;
+/// Whether a row stands at the beginning of a duration.
+type Anchor = fn(&Event) -> bool;
 
 /// The duration that a row logs, and which rows stand at its beginning.
-fn anchored(event: &Event) -> Option<(i64, IsAnchor)> {
+fn anchored(event: &Event) -> Option<(i64, Anchor)> {
     match event {
         Event::Connect { hold: logged, .. } | Event::Leave { wait: logged, .. } => {
             Some((*logged, |event| matches!(event, Event::Enter { .. })))

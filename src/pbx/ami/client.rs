@@ -30,6 +30,7 @@ const WRITE: std::time::Duration = std::time::Duration::from_secs(5);
 const ACTION_MS: i64 = 10_000;
 
 /// What the client tells the floor, in order.
+#[allow(clippy::large_enum_variant, reason = "nearly all are events; a box each would cost more")]
 #[derive(Debug)]
 pub enum Message {
     /// Logged in; the picture follows.

@@ -5,6 +5,7 @@ use super::frame::FrameError;
 use crate::domain::live::event::{Event, Picture};
 
 /// What the session has to say to its owner, in order.
+#[allow(clippy::large_enum_variant, reason = "nearly all are events; a box each would cost more")]
 #[derive(Debug, PartialEq)]
 pub enum Output {
     /// Logged in.

@@ -194,14 +194,13 @@ impl Session {
 
     fn event(&mut self, event: Event, now: Tick) {
         match (&event, &self.phase) {
-            (Event::ShuttingDown, _) => return self.close(CloseReason::ShuttingDown),
-            (Event::Resync, Phase::Booting { .. }) => return self.up(now),
+            (Event::ShuttingDown, _) => self.close(CloseReason::ShuttingDown),
+            (Event::Resync, Phase::Booting { .. }) => self.up(now),
             (Event::Resync, Phase::Up) => self.resync.wish(now),
             (_, Phase::Up) => {
                 if let Some(event) = self.resync.hold(event, now) {
                     self.outputs.push_back(Output::Event(event));
                 }
-                return;
             }
             // Before the first picture nothing is known that an event could change.
             _ => {}

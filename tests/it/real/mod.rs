@@ -1,6 +1,9 @@
 //! Tests on a real Asterisk with a real MariaDB and SIP phones. One lab at a time: they share the machine's two cores.
 
+mod appliance;
+mod browser;
 mod floor;
+mod line;
 mod supervision;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

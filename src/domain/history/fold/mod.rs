@@ -160,10 +160,7 @@ fn place_all<'a>(
             }
         }
     }
-    placed.sort_by(|a, b| {
-        let by_row = || a.row.identity().cmp(&b.row.identity());
-        (a.at, a.row.id).cmp(&(b.at, b.row.id)).then_with(by_row)
-    });
+    placed.sort_by_cached_key(|placed| (placed.at, placed.row.id, placed.row.identity()));
     placed
 }
 

@@ -63,7 +63,7 @@ async fn rogue(plugin: &str, switch: Option<&str>) -> Vec<u8> {
         seen.extend(packet(&mut stream).await.expect("an answer to the greeting"));
         let mut body = vec![0xfe];
         body.extend_from_slice(switch.as_bytes());
-        body.extend_from_slice(b"\x0012345678901234567890\x00");
+        body.extend_from_slice(b"\x0012345678901234567890\0");
         stream.write_all(&framed(2, &body)).await.expect("writes");
     }
     let _ =
