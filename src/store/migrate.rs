@@ -11,6 +11,9 @@ use super::error::StoreError;
 const MIGRATIONS: &[&str] =
     &[include_str!("migrations/0001_history.sql"), include_str!("migrations/0002_accounts.sql")];
 
+/// Prepared statements kept by a connection.
+const STATEMENTS: usize = 128;
+
 /// Opens the writer's connection. Journal, accounts and cursors must survive a power cut: synchronous=FULL.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = match prepare(path) {
@@ -22,6 +25,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         Err(error) => return Err(error),
     };
     migrate(&mut connection, path)?;
+    // A sync batch alone has some thirty; the usual 16 would have them parsed again for every row.
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 

@@ -205,3 +205,28 @@ async fn a_killed_database_is_lost_and_comes_back_by_itself() {
     stop.send(true).expect("listens");
     tokio::time::timeout(Duration::from_secs(5), task).await.expect("ends in time").expect("ends well");
 }
+
+/// Reads a large table; by hand, for its time: `cargo test -- --ignored a_large_table`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute"]
+async fn a_large_table_is_read_in_batches() {
+    let bench = Bench::start(false).await;
+    let sql = "USE asterisk; SET max_recursive_iterations=10000000;
+        INSERT INTO queue_log (time, callid, queuename, agent, event, data1, data2, data3)
+        WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
+        SELECT FROM_UNIXTIME(1760000000 + i * 300 + part.p * 7), CONCAT(1760000000 + i * 300, '.', i),
+          CONCAT('q', i % 7), IF(part.p = 0, 'NONE', CONCAT('Agent ', i % 80)),
+          ELT(part.p + 1, 'ENTERQUEUE', 'RINGNOANSWER', 'CONNECT', 'COMPLETEAGENT'),
+          ELT(part.p + 1, '', '5000', '14', '14'), ELT(part.p + 1, '555', '', 'x', '7'), ELT(part.p + 1, '1', '', '3', '1')
+        FROM n CROSS JOIN (SELECT 0 p UNION SELECT 1 UNION SELECT 2 UNION SELECT 3) part ORDER BY i, p;
+        INSERT INTO queue_log (time, callid, queuename, agent, event, data1)
+        WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 39999)
+        SELECT FROM_UNIXTIME(1760000000 + i * 750), 'NONE', CONCAT('q', i % 3), CONCAT('Agent ', (i DIV 2) % 80),
+          IF(i % 2 = 0, 'PAUSE', 'UNPAUSE'), 'x' FROM n;";
+    bench.maria.script(sql).await.expect("loads");
+    let once = bench.sync().await;
+    assert_eq!((once.rows, once.visits), (440_000, 100_000));
+    let again = bench.sync().await;
+    assert_eq!(again.rows, 0);
+    eprintln!("first {once:?}, again {again:?}");
+}

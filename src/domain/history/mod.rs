@@ -10,12 +10,14 @@
 //! | `agent` | the rows of an agent → pauses and logins |
 //! | `cells` | visits and intervals → sums per queue, agent and clock hour |
 //! | `figures` | sums → the numbers that are shown |
-//! | `query` | what is asked, and what is answered |
+//! | `query` | what is asked |
+//! | `answer` | the shape of what is answered |
 //!
 //! Two rules hold all of it together: a result is a function of the *set* of rows, and a cell changes by the
 //! difference between what a visit gave before and what it gives now.
 
 pub mod agent;
+pub mod answer;
 pub mod cells;
 pub mod event;
 pub mod figures;

@@ -8,7 +8,6 @@
 //! A pass reads `id > cursor` to the end. Once a minute the last ids are read again, because a row that was committed
 //! late has a lower id than those already seen; and the cdr is looked at. Rows read twice change nothing.
 
-mod backoff;
 mod pass;
 
 use std::collections::BTreeMap;
@@ -19,6 +18,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::backoff::{self, Backoff};
 use crate::clock;
 use crate::config::{History as HistoryConfig, Pbx};
 use crate::domain::history::figures::Today;
@@ -29,7 +29,6 @@ use crate::pbx::mysql::MysqlError;
 use crate::store::{Store, StoreError};
 use crate::tasks::history::{History, HistoryError, Thresholds};
 
-use backoff::Backoff;
 use pass::Reader;
 
 /// Today's figures are made anew at least this often, because the date and what goes on change without rows.
@@ -142,13 +141,14 @@ impl Sync {
         if self.pbx.database.is_none() {
             return;
         }
-        let mut backoff = Backoff::default();
+        let (mut away, mut refused) = (Backoff::away(), Backoff::refused());
         let mut reader: Option<Reader> = None;
         while !stopped(&stop) {
             let outcome = self.once(&mut reader, &stop).await;
             let pause = match outcome {
                 Ok(()) => {
-                    backoff = Backoff::default();
+                    away.reset();
+                    refused.reset();
                     self.poll
                 }
                 Err(error) => {
@@ -156,7 +156,8 @@ impl Sync {
                         broken.close().await;
                     }
                     self.say(&error);
-                    backoff.next(error.is_refusal())
+                    let gaps = if error.is_refusal() { &mut refused } else { &mut away };
+                    Duration::from_millis(gaps.next_ms(backoff::random()))
                 }
             };
             tokio::select! {

@@ -186,4 +186,6 @@ fn number(visits: &mut [Visit]) {
 }
 
 #[cfg(test)]
+mod captured;
+#[cfg(test)]
 mod tests;
