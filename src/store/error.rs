@@ -45,6 +45,9 @@ pub enum StoreError {
     /// The writer's thread is gone, or this handle only reads.
     #[error("the local database is closed")]
     Stopped,
+    /// A write was faulty. It was rolled back; the log holds where.
+    #[error("a write to the local database failed by a fault of this program; please report the log")]
+    Panicked,
     /// Too many writes wait.
     #[error("the local database did not take the write in time")]
     Deadline,

@@ -1,5 +1,6 @@
 //! The one writer: a thread that owns the connection and takes closures from a bounded mailbox.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -66,13 +67,39 @@ impl Writer {
         let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
         let (answer, result) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
+            // A write that panics must not take the thread, and with it all others, along. Its transaction rolls back.
+            let worked = catch_unwind(AssertUnwindSafe(|| work(connection)));
             // The asker may have gone; the work still counts.
-            let _ = answer.send(work(connection));
+            let _ = answer.send(worked.unwrap_or(Err(StoreError::Panicked)));
         });
         match tokio::time::timeout(DEADLINE, jobs.send(job)).await {
             Ok(Ok(())) => result.await.map_err(|_| StoreError::Stopped)?,
             Ok(Err(_)) => Err(StoreError::Stopped),
             Err(_) => Err(StoreError::Deadline),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_that_panics_is_rolled_back_and_the_next_one_works() {
+        let connection = Connection::open_in_memory().expect("a database");
+        connection.execute_batch("CREATE TABLE t (x)").expect("a table");
+        let writer = Writer::spawn(connection).expect("a thread");
+        let panicked = writer
+            .run(|db| {
+                db.execute("INSERT INTO t VALUES (1)", [])?;
+                panic!("on purpose")
+            })
+            .await;
+        assert!(matches!(panicked, Err::<(), _>(StoreError::Panicked)));
+        let count: i64 = writer
+            .run(|db| Ok(db.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?))
+            .await
+            .expect("the writer lives");
+        assert_eq!(count, 0);
     }
 }

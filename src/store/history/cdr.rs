@@ -100,7 +100,7 @@ fn keep(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError> 
     let meanings = candidates(&scope.zone, row.start);
     let epoch = epoch_of(&row.uniqueid).unwrap_or(i64::MIN);
     let fallback = meanings.iter().min().copied().unwrap_or_else(|| civil_second(row.start));
-    let start = meanings.into_iter().filter(|at| *at >= epoch - 2).min().unwrap_or(fallback);
+    let start = meanings.into_iter().filter(|at| *at >= epoch.saturating_sub(2)).min().unwrap_or(fallback);
     scope
         .db
         .prepare_cached(

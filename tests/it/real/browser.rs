@@ -86,10 +86,7 @@ async fn story(browser: &WebDriver, appliance: &Appliance) -> WebDriverResult<()
     log_in(browser, PASSWORD).await?;
     // The page that holds the way out is the first one inside.
     browser.query(By::Css("form[action='/logout'] button")).first().await?;
-    let page = browser.find(By::Tag("body")).await?.text().await?;
-    for word in ["AMI", "live", "chief"] {
-        assert!(page.to_lowercase().contains(&word.to_lowercase()), "{word} is missing: {page}");
-    }
+    shows(browser, &["live link", "database", "chief"]).await?;
     let cookies = browser.get_all_cookies().await?;
     assert!(cookies.iter().any(|cookie| cookie.same_site.is_some()), "{cookies:?}");
     browser.goto(format!("{}/wall.png", appliance.base())).await?;
@@ -101,6 +98,19 @@ async fn story(browser: &WebDriver, appliance: &Appliance) -> WebDriverResult<()
     browser.goto(appliance.base()).await?;
     assert!(browser.current_url().await?.path().starts_with("/login"), "logged out is outside");
     Ok(())
+}
+
+/// Waits until the page shows all of `words`.
+async fn shows(browser: &WebDriver, words: &[&str]) -> WebDriverResult<()> {
+    let mut page = String::new();
+    for _ in 0..200 {
+        page = browser.find(By::Tag("body")).await?.text().await?.to_lowercase();
+        if words.iter().all(|word| page.contains(&word.to_lowercase())) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{words:?} are not all on the page: {page}")
 }
 
 async fn log_in(browser: &WebDriver, password: &str) -> WebDriverResult<()> {

@@ -33,12 +33,14 @@ fn a_call_is_on_the_wall_in_the_api_and_in_the_history() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         call.hang_up().await.expect("hung up");
         let queues = "/api/v1/history/visits?from=2020-01-01&to=2100-01-01";
-        let visits =
-            appliance.until_at(queues, "stored", |visits| visits["rows"][0]["outcome"] == "answered").await;
+        let visits = appliance
+            .until_at(queues, "stored", |visits| visits["rows"][0]["talk_s"].as_i64() >= Some(1))
+            .await;
         assert_eq!(visits["rows"][0]["number"], "5550900");
         assert!(appliance.report("heatmap", &["--format", "csv"]).contains("\nAlice Adams,"));
         assert!(appliance.end(), "it ends well when told: {}", appliance.log());
         let once = appliance.verb(&["sync", "--once"]);
+        assert!(once.status.success(), "{}", String::from_utf8_lossy(&once.stderr));
         let line: Value = serde_json::from_slice(&once.stdout).expect("one JSON line");
         assert_eq!((&line["rows"], &line["visits"]), (&0.into(), &0.into()), "all of it was known");
     });
