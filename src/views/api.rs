@@ -295,7 +295,6 @@ mod tests {
             legs: Vec::new(),
             listeners: vec!["201".into()],
             wrap_up_until: None,
-            legs: Vec::new(),
         };
         let caller = WaitingCaller {
             position: 1,

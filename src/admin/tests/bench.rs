@@ -314,7 +314,6 @@ fn floor() -> Snapshot {
         legs: Vec::new(),
         listeners: Vec::new(),
         wrap_up_until: None,
-        legs: Vec::new(),
     };
     let caller = WaitingCaller {
         position: 1,

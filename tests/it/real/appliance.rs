@@ -52,7 +52,9 @@ impl Appliance {
             .spawn()
             .expect("the program starts");
         let appliance = Self { child, folder, base: format!("http://{listen}"), token };
-        appliance.until("both sources live", |health| states(health).iter().all(|(_, state)| state == "live")).await;
+        appliance
+            .until("both sources live", |health| states(health).iter().all(|(_, state)| state == "live"))
+            .await;
         appliance
     }
 
@@ -109,8 +111,11 @@ impl Appliance {
         let (url, token) = (format!("{}{path}", self.base), format!("Bearer {}", self.token));
         let method = http::Method::from_bytes(method.as_bytes()).expect("a method");
         let asking = tokio::task::spawn_blocking(move || {
-            let agent: ureq::Agent =
-                ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(super::LONG)).build().into();
+            let agent: ureq::Agent = ureq::Agent::config_builder()
+                .http_status_as_error(false)
+                .timeout_global(Some(super::LONG))
+                .build()
+                .into();
             let request = http::Request::builder()
                 .method(method)
                 .uri(url)

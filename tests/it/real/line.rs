@@ -20,7 +20,9 @@ fn a_call_is_on_the_wall_in_the_api_and_in_the_history() {
         lab.phone("101").behave(Behaviour::answer_after_ms(500)).await.expect("a phone");
         let call = lab.call("5550900", "800").await.expect("a call");
         let live = appliance
-            .until_at("/api/v1/live", "talking", |live| member(live, "sales", "PJSIP/101")["sub_state"] == "talking")
+            .until_at("/api/v1/live", "talking", |live| {
+                member(live, "sales", "PJSIP/101")["sub_state"] == "talking"
+            })
             .await;
         let alice = member(&live, "sales", "PJSIP/101");
         assert_eq!((&alice["state"], &alice["partner"]["number"]), (&"busy".into(), &"5550900".into()));
@@ -31,7 +33,8 @@ fn a_call_is_on_the_wall_in_the_api_and_in_the_history() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         call.hang_up().await.expect("hung up");
         let queues = "/api/v1/history/visits?from=2020-01-01&to=2100-01-01";
-        let visits = appliance.until_at(queues, "stored", |visits| visits["rows"][0]["outcome"] == "answered").await;
+        let visits =
+            appliance.until_at(queues, "stored", |visits| visits["rows"][0]["outcome"] == "answered").await;
         assert_eq!(visits["rows"][0]["number"], "5550900");
         assert!(appliance.report("heatmap", &["--format", "csv"]).contains("\nAlice Adams,"));
         assert!(appliance.end(), "it ends well when told: {}", appliance.log());
@@ -43,7 +46,8 @@ fn a_call_is_on_the_wall_in_the_api_and_in_the_history() {
 
 async fn supervise(lab: &Lab, appliance: &Appliance, channel: &str) {
     lab.phone("201").behave(Behaviour::answer_after_ms(200)).await.expect("a phone");
-    let (status, body) = appliance.ask("POST", "/api/v1/supervision", Some(listen_to("PJSIP/101", "201"))).await;
+    let (status, body) =
+        appliance.ask("POST", "/api/v1/supervision", Some(listen_to("PJSIP/101", "201"))).await;
     let attached: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(status, 201, "{attached:#}");
     assert_eq!((&attached["state"], &attached["channel"]), (&"attached".into(), &channel.into()));
@@ -53,9 +57,13 @@ async fn supervise(lab: &Lab, appliance: &Appliance, channel: &str) {
     let (status, _) = appliance.ask("DELETE", &path, None).await;
     assert!(status == 200 || status == 204, "{status}");
     lab.phone("201").wait_idle(LONG).await.expect("the phone is free");
-    let (status, body) = appliance.ask("POST", "/api/v1/supervision", Some(listen_to("PJSIP/102", "201"))).await;
+    let (status, body) =
+        appliance.ask("POST", "/api/v1/supervision", Some(listen_to("PJSIP/102", "201"))).await;
     let problem: Value = serde_json::from_slice(&body).expect("a problem");
-    assert!(status >= 400 && problem["type"].as_str().is_some_and(|kind| kind.ends_with("target-gone")), "{problem:#}");
+    assert!(
+        status >= 400 && problem["type"].as_str().is_some_and(|kind| kind.ends_with("target-gone")),
+        "{problem:#}"
+    );
 }
 
 #[test]
@@ -66,7 +74,8 @@ fn killed_servers_leave_the_last_picture_and_each_call_counts_once() {
         let first = scenario::run(&lab, "answered_agent_hangup").await.expect("a call");
 
         lab.database.kill();
-        let health = appliance.until("without a database", |health| state(health, "database") != "live").await;
+        let health =
+            appliance.until("without a database", |health| state(health, "database") != "live").await;
         assert_eq!(state(&health, "ami"), "live", "the board goes on");
         assert!(sentence(&health, "database").contains("database"), "{health:#}");
         lab.asterisk.kill();
@@ -85,7 +94,8 @@ fn killed_servers_leave_the_last_picture_and_each_call_counts_once() {
         let path = "/api/v1/history/visits?from=2020-01-01&to=2100-01-01";
         let visits = appliance.until_at(path, "complete", |visits| rows(visits).len() == 2).await;
         for outcome in [&first.visits[0], &second.visits[0]] {
-            let same: Vec<_> = rows(&visits).iter().filter(|row| row["callid"] == outcome.uniqueid.as_str()).collect();
+            let same: Vec<_> =
+                rows(&visits).iter().filter(|row| row["callid"] == outcome.uniqueid.as_str()).collect();
             assert_eq!(same.len(), 1, "{visits:#}");
             let waited = same[0]["wait_s"].as_f64().expect("seconds");
             assert!((waited - outcome.waited_ms as f64 / 1000.0).abs() <= 1.5, "{outcome:?} {}", same[0]);
