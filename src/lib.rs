@@ -13,17 +13,18 @@
 //! | module | owns |
 //! |---|---|
 //! | [`domain`] | what a queue, member, visit, cell *is*; pure: no clock, no I/O, no logging |
-//! | [`config`] | `asterflow.toml`: as written → validated → as used |
+//! | [`config`] | `asterflow.toml`: as written → validated → as used; the web page's values over it |
 //! | [`pbx`] | the wire to one PBX: AMI bytes and sessions, its MySQL tables |
 //! | [`store`] | SQLite: one writer thread, readers beside it |
-//! | [`tasks`] | the running owners: live, sync, history, control, accounts |
-//! | [`views`] | snapshots and figures → what a page shows |
-//! | `kiosk` | the Slint wall: window, headless, KMS (feature `kiosk`) |
+//! | [`tasks`] | the running owners: live, sync, history, control, accounts, settings |
+//! | [`views`] | snapshots and figures → what a page or the API shows |
+//! | `kiosk` | the Slint wall: window, bare screen, memory (feature `kiosk`); the pages are in `ui/` |
 //! | [`admin`] | hyper and axum: login, API, status page |
-//! | [`cli`], [`daemon`] | arguments, and the wiring of everything |
+//! | [`report`] | the stored history as a table, CSV or JSON |
+//! | [`cli`], `daemon` | arguments, and the wiring of everything |
 //!
 //! # Layer rule (held by `tests/it/tidy.rs`)
-//! `domain` uses nothing of ours; `views` and `config` and `store` use `domain`; `pbx` uses `domain` and its own
+//! `domain` uses nothing of ours; `views`, `config` and `store` use `domain`; `pbx` uses `domain` and its own
 //! config section; `tasks` use `domain`, `pbx`, `store`, `config`; `kiosk` and `admin` use `views`, `domain` and the
 //! handles of `tasks`. Absent on purpose: no module below `tasks` knows that time passes by itself, and no display
 //! can reach the PBX or the store.
@@ -31,13 +32,16 @@
 //! # Where do I change …
 //! | to change | look in |
 //! |---|---|
-//! | how an AMI event becomes a state | `pbx/ami/event.rs` (bytes → event), `domain/live/apply.rs` (event → floor), `domain/live/board.rs` (floor → state) |
-//! | how a queue_log row becomes a visit and a cell | `domain/history/fold.rs` (rows → visits), `domain/history/cells.rs` (visits → cells) |
+//! | which AMI event means what | `pbx/ami/event.rs` (bytes → event) |
+//! | how an event changes the floor, and what state follows | `domain/live/apply.rs`, then `domain/live/board.rs` |
+//! | how a queue_log row becomes a visit | `domain/history/event.rs` (row → event), `domain/history/fold/` (rows → visits) |
+//! | how a visit becomes a cell | `domain/history/cells.rs` |
 //! | what a number means | `domain/history/figures.rs` |
+//! | what is stored, and in which transaction | `store/migrations/`, `store/history/batch.rs` |
 //! | what a page shows | `views/`, then `ui/pages/` |
 //! | an HTTP route and who may use it | `admin/routes.rs` |
 //! | a configuration key | `config/raw.rs`, then `config/validate.rs` |
-//! | what listening does | `tasks/control.rs` and `domain/control.rs` |
+//! | what listening does | `tasks/control/`, and which channel is meant: `domain/control/target.rs` |
 
 #![forbid(unsafe_code)]
 

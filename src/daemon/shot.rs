@@ -26,9 +26,14 @@ pub(crate) async fn draw(arguments: &Arguments, options: &ScreenshotArguments) -
     if let Some(problem) = parts.problems.iter().find(|_| parts.config.is_none()) {
         crate::cli::say(&problem.to_string());
     }
-    let listen = parts.config.as_ref().map_or_else(crate::config::Admin::default, |config| config.admin.clone()).listen;
+    let listen = parts
+        .config
+        .as_ref()
+        .map_or_else(crate::config::Admin::default, |config| config.admin.clone())
+        .listen;
     let address = super::web::address(listen, parts.config.as_deref());
-    let setup = Setup { address, problems: parts.problems.iter().map(wall::told).collect(), ..Setup::default() };
+    let setup =
+        Setup { address, problems: parts.problems.iter().map(wall::told).collect(), ..Setup::default() };
     let mut feed = wall::feed(&parts, watch::Sender::new(setup).subscribe());
     feed.light = match options.theme {
         ThemeName::Dark => Light::Never,

@@ -19,6 +19,8 @@ use crate::views::wall::{Page, Setup, Wall};
 
 /// Touches that wait; a person makes a few in a second.
 const TOUCHES: usize = 32;
+/// While the code is shown, it is looked so often whether an account was made elsewhere.
+const ACCOUNTS: std::time::Duration = std::time::Duration::from_secs(5);
 /// The size of the picture that the web page shows.
 const PICTURE: (u32, u32) = (1920, 1080);
 
@@ -124,15 +126,25 @@ fn setup(parts: &Parts, stop: &watch::Sender<bool>, runtime: &Handle) -> watch::
         code_lasts: String::new(),
         problems: problems.clone(),
     };
-    let mut codes = parts.accounts.setup_code();
+    let accounts = parts.accounts.clone();
+    let mut codes = accounts.setup_code();
     let pages = watch::Sender::new(page(codes.borrow_and_update().clone()));
     let shown = pages.subscribe();
     let mut stopped = stop.subscribe();
     runtime.spawn(async move {
+        let mut look = tokio::time::interval(ACCOUNTS);
         loop {
             tokio::select! {
                 _ = stopped.changed() => return,
                 changed = codes.changed() => if changed.is_err() { return },
+                // `asterflow user add` may have made the first account meanwhile: then the code is taken back.
+                _ = look.tick() => {
+                    let offered = codes.borrow().is_some();
+                    if offered && let Err(error) = accounts.offer_setup().await {
+                        tracing::warn!(%error, "the accounts could not be read");
+                    }
+                    continue;
+                }
             }
             let code = codes.borrow_and_update().clone();
             pages.send_replace(page(code));

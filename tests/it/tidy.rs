@@ -81,6 +81,10 @@ fn modules_use_only_what_their_layer_allows() {
     let mut broken = Vec::new();
     for (path, text) in read_all("src") {
         let module = path.trim_start_matches("src/").split('/').next().unwrap_or_default();
+        // A test bench may reach for what the module itself may not.
+        if path.contains("/tests") {
+            continue;
+        }
         let banned = WALLS.iter().filter(|(name, _)| *name == module).flat_map(|(_, banned)| *banned);
         for word in banned {
             for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {

@@ -40,6 +40,10 @@ impl Floor {
                     self.leave_bridge(&bridge, &gone);
                 }
                 self.enter_bridge(&bridge, &id);
+                // A leg that talks on after its queue's call is in another call.
+                self.change(&id, now, |channel| {
+                    channel.part.take_if(|part| part.over);
+                });
             }
             Event::BridgeLeft { bridge, id } => self.leave_bridge(&bridge, &id),
             Event::BridgeDestroyed(bridge) => {

@@ -25,9 +25,7 @@ impl Channel {
     }
 
     fn says(&self) -> Legs {
-        let in_new_bridge = self.bridge.is_some();
-        let connected =
-            self.part.as_ref().is_some_and(|part| part.connected && !(part.over && in_new_bridge));
+        let connected = self.part.as_ref().is_some_and(|part| part.connected);
         match self.info.state {
             UP if self.held => Legs::OnHold,
             UP if connected => Legs::Talking,

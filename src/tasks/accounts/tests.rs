@@ -87,6 +87,21 @@ async fn a_session_lasts_until_logout_a_new_password_or_removal() {
 }
 
 #[tokio::test]
+async fn a_session_nobody_used_for_a_working_day_is_over() {
+    let (_folder, accounts) = with_anna(Role::Viewer).await;
+    let store = &accounts.inner.store;
+    let entry = || JournalEntry::new(&Actor::console(), "login", "Anna");
+    for (token, hours, alive) in [("fresh", 1, true), ("idle", 9, false)] {
+        let at = Timestamp::from_second(now().as_second() - hours * 3600).expect("a time");
+        store.add_session(at, secret::fingerprint(token), "anna", entry()).await.expect("a session");
+        assert_eq!(accounts.session(token).await.expect("an answer").is_some(), alive, "{token}");
+    }
+    accounts.tend().await.expect("tended");
+    assert!(store.session(secret::fingerprint("idle")).await.expect("an answer").is_none());
+    assert!(store.session(secret::fingerprint("fresh")).await.expect("an answer").is_some());
+}
+
+#[tokio::test]
 async fn guessing_is_slowed_for_the_account_and_the_address() {
     let (_folder, accounts) = with_anna(Role::Viewer).await;
     for _ in 0..5 {

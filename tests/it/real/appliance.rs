@@ -1,11 +1,13 @@
 //! The program itself, started as an operator starts it, beside a real Asterisk and a real MariaDB.
 
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use asterflow_lab::Lab;
 use serde_json::{Value, json};
+
+/// The password of the account `chief`, an admin.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A running `asterflow run --screen headless`. It ends when dropped.
 pub(crate) struct Appliance {
@@ -21,6 +23,20 @@ impl Drop for Appliance {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Makes an account as an operator would.
+fn add_user(folder: &std::path::Path, name: &str, password: &str, role: &str) {
+    use std::io::Write as _;
+    let mut child = command(folder)
+        .args(["user", "add", name, "--role", role])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the verb runs");
+    writeln!(child.stdin.take().expect("a pipe"), "{password}").expect("a password");
+    let ended = child.wait_with_output().expect("it ends");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
 
 fn command(folder: &std::path::Path) -> Command {
@@ -43,6 +59,8 @@ impl Appliance {
         let listen = format!("127.0.0.1:{}", free_port());
         lab.write_settings(folder.path(), &listen).expect("settings");
         let token = Self::token(folder.path());
+        // With an account there is no set-up page on the wall.
+        add_user(folder.path(), "chief", PASSWORD, "admin");
         let log = std::fs::File::create(folder.path().join("run.log")).expect("a log");
         let child = command(folder.path())
             .args(["run", "--screen", "headless"])
@@ -77,20 +95,6 @@ impl Appliance {
     /// Runs another verb on the same settings and state.
     pub(crate) fn verb(&self, arguments: &[&str]) -> Output {
         command(self.folder.path()).args(arguments).stdin(Stdio::null()).output().expect("the verb runs")
-    }
-
-    /// Makes an account as an operator would.
-    pub(crate) fn add_user(&self, name: &str, password: &str, role: &str) {
-        use std::io::Write as _;
-        let mut child = command(self.folder.path())
-            .args(["user", "add", name, "--role", role])
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the verb runs");
-        writeln!(child.stdin.take().expect("a pipe"), "{password}").expect("a password");
-        let ended = child.wait_with_output().expect("it ends");
-        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     }
 
     /// The text of a report of today's stored history.
@@ -163,11 +167,6 @@ impl Appliance {
     async fn is_listening(&self) -> bool {
         let address = self.base.trim_start_matches("http://").to_owned();
         tokio::net::TcpStream::connect(address).await.is_ok()
-    }
-
-    /// Where its files are.
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 
     /// Tells it to end as systemd would, and waits; whether it ended well.

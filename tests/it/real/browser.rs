@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use thirtyfour::prelude::*;
 
-use super::appliance::Appliance;
+use super::appliance::{Appliance, PASSWORD};
 use super::{alone, lab};
-
-const PASSWORD: &str = "correct horse battery staple";
 
 /// ChromeDriver on a port of its own; ends when dropped.
 struct Driver(Child, u16);
@@ -69,7 +67,6 @@ fn an_admin_logs_in_and_sees_the_sources_and_the_wall() {
     alone(async {
         let lab = lab().await;
         let appliance = Appliance::start(&lab).await;
-        appliance.add_user("chief", PASSWORD, "admin");
         let driver = Driver::start().await;
         let profile = tempfile::tempdir().expect("a folder");
         let browser = driver.browser(profile.path(), 1280).await;
@@ -84,8 +81,11 @@ async fn story(browser: &WebDriver, appliance: &Appliance) -> WebDriverResult<()
     browser.goto(appliance.base()).await?;
     assert!(browser.current_url().await?.path().starts_with("/login"), "nothing is shown before the login");
     log_in(browser, "not the password at all").await?;
+    browser.query(By::Css("[role='alert']")).first().await?;
     assert!(browser.current_url().await?.path().starts_with("/login"), "a wrong password stays outside");
     log_in(browser, PASSWORD).await?;
+    // The page that holds the way out is the first one inside.
+    browser.query(By::Css("form[action='/logout'] button")).first().await?;
     let page = browser.find(By::Tag("body")).await?.text().await?;
     for word in ["AMI", "live", "chief"] {
         assert!(page.to_lowercase().contains(&word.to_lowercase()), "{word} is missing: {page}");
@@ -97,6 +97,7 @@ async fn story(browser: &WebDriver, appliance: &Appliance) -> WebDriverResult<()
     assert_eq!(wide.as_deref(), Some("1920"));
     browser.goto(appliance.base()).await?;
     browser.find(By::Css("form[action='/logout'] button")).await?.click().await?;
+    browser.query(By::Css("input[name='password']")).first().await?;
     browser.goto(appliance.base()).await?;
     assert!(browser.current_url().await?.path().starts_with("/login"), "logged out is outside");
     Ok(())

@@ -92,7 +92,11 @@ fn killed_servers_leave_the_last_picture_and_each_call_counts_once() {
         appliance.until("live again", |health| states(health).iter().all(|(_, state)| state == "live")).await;
         let second = scenario::run(&lab, "abandon").await.expect("a call");
         let path = "/api/v1/history/visits?from=2020-01-01&to=2100-01-01";
-        let visits = appliance.until_at(path, "complete", |visits| rows(visits).len() == 2).await;
+        let visits = appliance
+            .until_at(path, "complete", |visits| {
+                rows(visits).len() == 2 && rows(visits).iter().all(|row| row["outcome"] != "open")
+            })
+            .await;
         for outcome in [&first.visits[0], &second.visits[0]] {
             let same: Vec<_> =
                 rows(&visits).iter().filter(|row| row["callid"] == outcome.uniqueid.as_str()).collect();

@@ -1,5 +1,10 @@
 //! `lab`: a real call centre on this machine, by hand.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints its results")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a command line tool prints its results and times; the ban on clocks is for AsterFlow itself"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
