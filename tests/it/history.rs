@@ -221,7 +221,7 @@ async fn a_large_table_is_read_in_batches() {
         FROM n CROSS JOIN (SELECT 0 p UNION SELECT 1 UNION SELECT 2 UNION SELECT 3) part ORDER BY i, p;
         INSERT INTO queue_log (time, callid, queuename, agent, event, data1)
         WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 39999)
-        SELECT FROM_UNIXTIME(1760000000 + i * 750), 'NONE', CONCAT('q', i % 3), CONCAT('Agent ', (i DIV 2) % 80),
+        SELECT FROM_UNIXTIME(1760000000 + i * 750), 'NONE', CONCAT('q', (i DIV 2) % 3), CONCAT('Agent ', (i DIV 2) % 80),
           IF(i % 2 = 0, 'PAUSE', 'UNPAUSE'), 'x' FROM n;";
     bench.maria.script(sql).await.expect("loads");
     let once = bench.sync().await;

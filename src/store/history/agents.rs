@@ -1,6 +1,6 @@
 //! Touched agents are folded again, from the last moment before the change at which nothing of theirs was open.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::params;
 
@@ -54,19 +54,20 @@ pub(super) fn touched_by_hints(
     for_each(scope, sql, params![scope.pbx, from, to], |agent| touch(touched, agent, from - 14 * 3600))
 }
 
-/// Agents who rang and have a pause that a ring may end.
+/// Agents who rang during a pause, which the ring may end.
 pub(super) fn touched_by_rings(
     scope: &Scope<'_>,
     rang: &Touched,
     touched: &mut Touched,
 ) -> Result<(), StoreError> {
-    let mut paused = BTreeSet::new();
-    let sql = "SELECT DISTINCT agent FROM presence WHERE pbx = ?1 AND kind = 1";
-    for_each(scope, sql, params![scope.pbx], |agent| {
-        paused.insert(agent.to_owned());
-    })?;
-    for (agent, at) in rang.iter().filter(|(agent, _)| paused.contains(*agent)) {
-        touch(touched, agent, *at);
+    let mut statement = scope.db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM presence WHERE pbx = ?1 AND agent = ?2 AND kind = 1
+         AND (until = 0 OR until >= ?3))",
+    )?;
+    for (agent, at) in rang {
+        if statement.query_row(params![scope.pbx, agent, at], |row| row.get(0))? {
+            touch(touched, agent, *at);
+        }
     }
     Ok(())
 }
@@ -98,41 +99,37 @@ pub(super) fn refold(
     }
     let hints = scope.hints()?;
     for (agent, at) in touched {
-        let stored = stored(scope, agent)?;
-        let cut = cut_before(&stored, *at);
-        let old: Vec<Interval> = stored.into_iter().filter(|interval| interval.start >= cut).collect();
+        let cut = cut_before(&near(scope, agent, *at)?, *at);
+        let (old, kept): (Vec<Interval>, Vec<Interval>) =
+            reaching(scope, agent, cut)?.into_iter().partition(|interval| interval.start >= cut);
         let new = fold_from(scope, agent, cut, starts, &hints)?;
         if old == new {
             continue;
         }
-        let name = AgentName::new(agent);
-        before.add_intervals(&scope.zone, &name, &old, None);
-        given.add_intervals(&scope.zone, &name, &new, None);
         replace(scope, agent, cut, &new)?;
+        // What is kept and reaches over the cut is part of the union over queues, before and now.
+        let name = AgentName::new(agent);
+        before.add_intervals(&scope.zone, &name, &[kept.clone(), old].concat(), None);
+        given.add_intervals(&scope.zone, &name, &[kept, new].concat(), None);
     }
     Ok(())
 }
 
-/// The latest moment up to `at` before which everything is settled: each queue's last interval ended clearly before it
-/// by a row of its own.
-fn cut_before(stored: &[Interval], at: i64) -> i64 {
-    let mut cut = at - CLEAR;
-    loop {
-        let mut last: BTreeMap<(Kind, &Option<QueueName>), &Interval> = BTreeMap::new();
-        for interval in stored.iter().filter(|interval| interval.start < cut) {
-            let newest = last.entry((interval.kind, &interval.queue)).or_insert(interval);
-            if newest.start <= interval.start {
-                *newest = interval;
-            }
+/// The moment from which on intervals are made anew when something changed at `at`: the beginning of the earliest that
+/// the change can reach. That is the last one of each queue before it, unless a row of its own ended that clearly before.
+fn cut_before(near: &[Interval], at: i64) -> i64 {
+    let at = at - CLEAR;
+    let mut last: BTreeMap<(Kind, Option<String>), &Interval> = BTreeMap::new();
+    for interval in near.iter().filter(|interval| interval.start < at) {
+        let key = (interval.kind, interval.queue.as_ref().map(QueueName::folded));
+        let newest = last.entry(key).or_insert(interval);
+        if newest.start <= interval.start {
+            *newest = interval;
         }
-        let settled = |i: &Interval| !i.marked && i.end.is_some_and(|end| end + CLEAR < cut);
-        let Some(open) =
-            last.values().filter(|interval| !settled(interval)).map(|interval| interval.start).min()
-        else {
-            return cut;
-        };
-        cut = open - CLEAR;
     }
+    let settled = |i: &Interval| !i.marked && i.end.is_some_and(|end| end + CLEAR < at);
+    let open = last.values().filter(|interval| !settled(interval)).map(|interval| interval.start).min();
+    open.map_or(at, |open| open - CLEAR)
 }
 
 fn fold_from(
@@ -186,12 +183,27 @@ pub(super) fn interval(row: &rusqlite::Row<'_>) -> rusqlite::Result<Interval> {
     })
 }
 
-fn stored(scope: &Scope<'_>, agent: &str) -> Result<Vec<Interval>, StoreError> {
-    let mut statement = scope.db.prepare_cached(
-        "SELECT start, kind, queue, until, reason, marked FROM presence WHERE pbx = ?1 AND agent = ?2",
-    )?;
-    let mut intervals: Vec<Interval> =
-        statement.query_map(params![scope.pbx, agent], interval)?.collect::<Result<_, _>>()?;
+/// The intervals that decide where to cut: those begun lately, and older ones that are not settled.
+fn near(scope: &Scope<'_>, agent: &str, at: i64) -> Result<Vec<Interval>, StoreError> {
+    let sql = "SELECT start, kind, queue, until, reason, marked FROM presence
+         WHERE pbx = ?1 AND agent = ?2 AND (start >= ?3 - 259200 OR until = 0 OR marked OR until >= ?3 - 60)";
+    intervals(scope, sql, params![scope.pbx, agent, at])
+}
+
+/// The intervals that reach beyond `from`, in order.
+fn reaching(scope: &Scope<'_>, agent: &str, from: i64) -> Result<Vec<Interval>, StoreError> {
+    let sql = "SELECT start, kind, queue, until, reason, marked FROM presence
+         WHERE pbx = ?1 AND agent = ?2 AND (start >= ?3 OR until > ?3)";
+    intervals(scope, sql, params![scope.pbx, agent, from])
+}
+
+fn intervals(
+    scope: &Scope<'_>,
+    sql: &str,
+    bound: &[&dyn rusqlite::ToSql],
+) -> Result<Vec<Interval>, StoreError> {
+    let mut statement = scope.db.prepare_cached(sql)?;
+    let mut intervals: Vec<Interval> = statement.query_map(bound, interval)?.collect::<Result<_, _>>()?;
     intervals.sort();
     Ok(intervals)
 }

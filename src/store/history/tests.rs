@@ -154,6 +154,51 @@ async fn the_tables_do_not_depend_on_batches_order_or_doubles() {
     }
 }
 
+/// Pauses in several queues that overlap each other, some without an end, some ended twice, over some days.
+fn pauses() -> Vec<LogRow> {
+    let event = |at: i64| match (at * 7 + at / 3) % 11 {
+        0..4 => "PAUSE",
+        4..7 => "UNPAUSE",
+        7 => "PAUSEALL",
+        8 => "UNPAUSEALL",
+        9 => "ADDMEMBER",
+        _ => "REMOVEMEMBER",
+    };
+    let lines: Vec<String> = (0..240_i64)
+        .map(|at| {
+            let (minute, second) = (at * 37 % 60, at * 13 % 60);
+            let time = format!("2026-11-{:02} {:02}:{minute:02}:{second:02}", 2 + at / 40, at / 2 % 20);
+            match at % 23 {
+                0 => format!("{time},NONE,NONE,NONE,QUEUESTART,"),
+                5 => format!("{time},1793000000.{at},q{},Ann,RINGNOANSWER,4000", at % 3),
+                6 => format!("{time},1793000000.{},q{},NONE,ABANDON,1|1|9", at - 1, (at - 1) % 3),
+                _ => {
+                    let queue =
+                        if event(at).ends_with("ALL") { "NONE".into() } else { format!("q{}", at % 3) };
+                    format!(
+                        "{time},NONE,{queue},{},{},r{}",
+                        ["Ann", "Bob"][usize::from(at % 4 == 1)],
+                        event(at),
+                        at % 5
+                    )
+                }
+            }
+        })
+        .collect();
+    story(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn overlapping_pauses_do_not_depend_on_batches_or_order() {
+    let rows = pauses();
+    check_same("UTC", &rows, &rows, 1).await;
+    check_same("Europe/Berlin", &rows, &rows, 17).await;
+    let mut shuffled = rows.clone();
+    shuffled.sort_by_key(|row| (row.id * 7919 % 240, row.id));
+    check_same("UTC", &rows, &shuffled, 1).await;
+    check_same("UTC", &rows, &shuffled, 13).await;
+}
+
 #[tokio::test]
 async fn rows_in_a_repeated_hour_are_placed_whatever_their_order() {
     let rows = story(&[

@@ -76,10 +76,13 @@ impl MariaDb {
     async fn install(&self) -> Result<()> {
         let data = self.path("data");
         std::fs::create_dir(&data)?;
+        // A starting server removes what looks like a dead one's temporary tables: never share the folder for them.
+        std::fs::create_dir(self.path("tmp"))?;
         let mut argv = vec![
             "mariadb-install-db".to_owned(),
             "--no-defaults".into(),
             format!("--datadir={}", data.display()),
+            format!("--tmpdir={}", self.path("tmp").display()),
             "--auth-root-authentication-method=normal".into(),
             "--skip-test-db".into(),
             "--skip-name-resolve".into(),
@@ -105,6 +108,7 @@ impl MariaDb {
         let path = |name: &str| self.path(name).display().to_string();
         argv.extend([
             format!("--datadir={}", path("data")),
+            format!("--tmpdir={}", path("tmp")),
             format!("--socket={}", path("sock")),
             format!("--pid-file={}", path("pid")),
             format!("--port={}", self.port),
