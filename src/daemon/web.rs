@@ -24,6 +24,7 @@ pub(crate) struct Pictures(Arc<OnceLock<Draw>>);
 
 impl Pictures {
     /// Says how pictures are drawn. The first word counts.
+    #[cfg(feature = "kiosk")]
     pub(crate) fn draw_by(&self, draw: Draw) {
         let _ = self.0.set(draw);
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::event::{ListedChannel, MemberInfo, Picture};
 use super::floor::{Caller, Channel, Floor, Member, Part, Queue, seat_of};
+use super::snapshot::BoardState;
 use crate::domain::ids::{BridgeId, Interface, QueueName, UniqueId};
 use crate::domain::time::Moment;
 
@@ -31,7 +32,7 @@ impl Floor {
         self.replace_callers(picture.entries, now);
         self.mark_running_calls();
         self.refresh_all(now);
-        self.date_by_legs(now);
+        self.date_back(now);
         self.known = true;
     }
 
@@ -130,13 +131,16 @@ impl Floor {
         }
     }
 
-    /// A call that was already up when this picture was made is as old as its leg, not as our knowledge of it.
-    fn date_by_legs(&mut self, now: Moment) {
+    /// What was already so when this picture was made is older than our knowledge of it: a call as old as its leg, a
+    /// free agent since his last call.
+    fn date_back(&mut self, now: Moment) {
         let mut dated: Vec<(QueueName, Interface, Moment)> = Vec::new();
         for (name, queue) in &self.queues {
             for (key, member) in queue.members.iter().filter(|(_, member)| member.board.since == now) {
-                if let Some(leg) = self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up()) {
-                    dated.push((name.clone(), key.clone(), leg.since));
+                let leg = self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up()).map(|leg| leg.since);
+                let free = member.ended.filter(|_| member.board.state == BoardState::Online);
+                if let Some(since) = leg.or(free) {
+                    dated.push((name.clone(), key.clone(), since));
                 }
             }
         }
