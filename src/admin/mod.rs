@@ -1,11 +1,11 @@
 //! The web page and the API: HTTP/1.1 over TLS, behind a login.
 //!
-//! Owns: the listener and its limits, the table of routes with the role of each ([`routes`]), sessions in cookies,
+//! Owns: the listener and its limits, the table of routes with the role of each (`routes`), sessions in cookies,
 //! the pages. In: handles of tasks ([`AdminHandles`]), snapshots through `watch`. Out: HTML, JSON, CSV, PNG. It never
 //! touches the PBX or the database itself: it asks a handle, which asks its owner.
 //!
-//! A request goes: listener (connections, TLS) → [`outer`](outer) (host, size, panics, headers of every answer) →
-//! [`guard`](guard) (who, role, forged writes, deadline) → a handler in `api` or `pages`.
+//! A request goes: listener (connections, TLS) → `outer` (host, size, panics, headers of every answer) →
+//! `guard` (who, role, forged writes, deadline) → a handler in `api` or `pages`.
 
 mod api;
 mod error;

@@ -71,7 +71,7 @@ pub struct Section {
     pub service_level: ServiceLevel,
     /// Members by state.
     pub counts: Counts,
-    /// At most [`CALLERS`].
+    /// At most `CALLERS`.
     pub callers: Vec<Caller>,
     /// All members.
     pub members: Vec<Card>,

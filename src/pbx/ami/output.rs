@@ -17,7 +17,7 @@ pub enum Output {
     Picture(Box<Picture>),
     /// Something happened.
     Event(Event),
-    /// The answer to an action of [`Session::send`].
+    /// The answer to an action of `Session::send`.
     Reply {
         /// As `send` gave it.
         token: u64,
