@@ -4,17 +4,24 @@ ASTERFLOW_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/aste
 export ASTERFLOW_CACHE
 export CARGO_TARGET_DIR ?= $(ASTERFLOW_CACHE)/target
 
-.PHONY: help test lab fmt lint doc
+.PHONY: help test test-full lab fmt lint doc
 
 help:
-	@echo "make test   everything that CI checks, with a real Asterisk, MariaDB and browser"
-	@echo "make lab    the appliance against a real Asterisk with SIP phones that call"
-	@echo "make fmt    formats the sources"
-	@echo "make lint   clippy with warnings as errors"
-	@echo "make doc    the code's documentation, starting at its map"
+	@printf '%-16s%s\n' \
+	    'make test' 'everything that CI checks, with a real Asterisk, MariaDB and browser' \
+	    'make test-full' 'the rest, by hand: long readings, Asterisk 16, a release build' \
+	    'make lab' 'the appliance against a real Asterisk with SIP phones that call' \
+	    'make fmt' 'formats the sources' \
+	    'make lint' 'clippy with warnings as errors' \
+	    'make doc' "the code's documentation, starting at its map"
 
 test:
 	scripts/test.sh
+
+test-full: test
+	cargo test --locked --workspace -- --ignored
+	cargo run --locked -q -p asterflow-lab --bin lab -- --old run
+	cargo build --locked --release
 
 lab:
 	scripts/lab.sh

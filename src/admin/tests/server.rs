@@ -126,30 +126,3 @@ async fn shutdown_lets_go_of_the_address_even_with_a_stream_open() {
     tokio::time::timeout(Duration::from_secs(5), running.task).await.expect("in time").expect("no panic");
     assert!(TcpStream::connect(running.address).await.is_err());
 }
-
-/// Serves by hand for a look: `ASTERFLOW_HAND=8080 cargo test by_hand -- --ignored --nocapture`
-#[tokio::test]
-#[ignore = "for a look by hand"]
-async fn by_hand() {
-    use crate::domain::account::{Actor, Role};
-    let bench = Bench::empty();
-    bench.problems.send_replace(super::bench::error_and_warning());
-    if std::env::var_os("ASTERFLOW_EMPTY").is_none() {
-        bench
-            .accounts
-            .add(&Actor::console(), "anna", Role::Admin, Some(super::bench::PASSWORD))
-            .await
-            .expect("made");
-        let link = bench.accounts.make_link("anna", Duration::from_secs(600)).await.expect("a link");
-        println!("LINK {link}");
-    } else {
-        bench.accounts.offer_setup().await.expect("an answer");
-        println!("CODE {:?}", *bench.accounts.setup_code().borrow());
-    }
-    let port: u16 = std::env::var("ASTERFLOW_HAND").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let tls = if std::env::var_os("ASTERFLOW_TLS").is_some() { TlsMode::SelfSigned } else { TlsMode::Off };
-    let listen = Listen { address, hosts: Vec::new(), tls, state: bench.folder.path().into() };
-    let server = Server::bind(bench.handles.clone(), listen).await.expect("a server");
-    server.run(tokio::time::sleep(Duration::from_secs(600))).await;
-}

@@ -101,7 +101,10 @@ impl SyncError {
             }
             source = cause.source();
         }
-        text
+        // Errors begin small, sentences on a wall do not.
+        let mut letters = text.chars();
+        let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+        format!("{first}{}.", letters.as_str().trim_end_matches('.'))
     }
 }
 
