@@ -7,6 +7,7 @@ packages=(
     mmdebstrap                          # the Asterisk of the lab
     mariadb-server                      # its database (a private instance; the service is not used)
     openssl                             # throw-away certificates of the lab
+    procps                              # kill, by which tests end the program as systemd would
     chromium chromium-driver            # the browser of the web page's tests
     libudev-dev libinput-dev libxkbcommon-dev # the bare screen (feature kms)
 )

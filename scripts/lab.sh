@@ -26,7 +26,8 @@ trap 'exit 0' INT TERM
 port=8443
 while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 
-echo "starting Asterisk, MariaDB and the phones"
+echo "starting Asterisk, MariaDB and the phones (the first time an Asterisk is fetched: a minute or two)"
+: >"$dir/lab.log"
 "$bin/lab" up --dir "$dir" --traffic --listen "127.0.0.1:$port" >"$dir/lab.log" 2>&1 &
 lab=$!
 for _ in $(seq 600); do
@@ -40,8 +41,7 @@ password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 printf '%s\n' "$password" |
     "$bin/asterflow" --config "$dir/asterflow.toml" --state-dir "$dir/state" user add admin --role admin
 
-cat "$dir/lab.log"
-echo
+grep -v -e '^next' -e '^settings' -e '^Ctrl-C' "$dir/lab.log"
 echo "web page   http://127.0.0.1:$port   account admin, password $password"
 echo "wall       http://127.0.0.1:$port/wall.png"
 echo "Ctrl-C ends everything."
