@@ -94,9 +94,9 @@ impl Parts {
     }
 
     fn start_pbx(&mut self, config: &Config, pbx: &Pbx, stop: &watch::Sender<bool>) {
-        let live =
-            live::start(pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones, stop.subscribe());
         let (sync, handle) = Sync::new(self.store.clone(), pbx.clone(), &config.history);
+        let (name, ami, phones) = (pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones);
+        let live = live::start(name, ami, phones, handle.wrap_ups.clone(), stop.subscribe());
         self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
         self.syncs.push(handle.status);
         self.views.push(PbxView {
@@ -174,7 +174,8 @@ pub(crate) async fn for_picture(
         let mut live = watch::channel(Arc::new(Snapshot::unknown(pbx.name.clone(), now))).1;
         if !offline {
             let phones = &config.supervisor_phones;
-            let link = live::start(pbx.name.clone(), pbx.ami.clone(), phones, stop.subscribe());
+            let (name, ami) = (pbx.name.clone(), pbx.ami.clone());
+            let link = live::start(name, ami, phones, watch::channel(Arc::default()).1, stop.subscribe());
             live = link.snapshot.clone();
             lives.push(link);
         }

@@ -6,7 +6,7 @@
 //! ```
 //! Each batch of messages is applied whole and published once. It never waits for a reader.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -14,7 +14,7 @@ use tokio::time::sleep_until;
 
 use crate::clock;
 use crate::config::{Ami, SupervisorPhone};
-use crate::domain::ids::{PbxName, UniqueId};
+use crate::domain::ids::{PbxName, QueueName, UniqueId};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::Floor;
 use crate::domain::live::event::Event;
@@ -79,7 +79,15 @@ impl Live {
 }
 
 /// Starts the link to one PBX and its floor. Both end when `stop` turns true.
-pub fn start(pbx: PbxName, ami: Ami, phones: &[SupervisorPhone], stop: watch::Receiver<bool>) -> Live {
+///
+/// `wrap_ups`: the queues' wrap-up times in seconds as `tasks::sync` reads them; AMI does not tell them.
+pub fn start(
+    pbx: PbxName,
+    ami: Ami,
+    phones: &[SupervisorPhone],
+    wrap_ups: watch::Receiver<Arc<BTreeMap<QueueName, u32>>>,
+    stop: watch::Receiver<bool>,
+) -> Live {
     let (client, messages) = client::start(ami, stop.clone());
     let now = clock::now();
     let (publish, snapshot) = watch::channel(Arc::new(Snapshot::unknown(pbx.clone(), now)));
@@ -97,6 +105,7 @@ pub fn start(pbx: PbxName, ami: Ami, phones: &[SupervisorPhone], stop: watch::Re
         followed: HashMap::new(),
         publish,
         turn,
+        wrap_ups,
         stop,
     };
     tokio::spawn(task.run());
@@ -114,6 +123,7 @@ struct Task {
     followed: HashMap<UniqueId, Vec<mpsc::Sender<LegEvent>>>,
     publish: watch::Sender<Arc<Snapshot>>,
     turn: watch::Sender<u64>,
+    wrap_ups: watch::Receiver<Arc<BTreeMap<QueueName, u32>>>,
     stop: watch::Receiver<bool>,
 }
 
@@ -139,6 +149,12 @@ impl Task {
                 Some((id, events)) = self.requests.recv() => {
                     self.followed.retain(|_, followers| followers.iter().any(|follower| !follower.is_closed()));
                     self.followed.entry(id).or_default().push(events);
+                }
+                Ok(()) = self.wrap_ups.changed() => {
+                    let now = clock::now();
+                    let wrap_ups = Arc::clone(&self.wrap_ups.borrow_and_update());
+                    self.floor.set_wrap_ups(&wrap_ups, now);
+                    self.publish(now);
                 }
                 () = sleep_until(clock::deadline(until)) => {
                     let now = clock::now();

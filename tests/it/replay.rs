@@ -136,6 +136,32 @@ fn the_board_shows_hold_pause_and_unregistered_phones() {
 }
 
 #[test]
+fn after_a_call_the_agent_wraps_up_for_the_queues_time_and_is_free_by_itself() {
+    let all = all();
+    let mut floor = idle_floor(at(0));
+    floor.set_wrap_ups(&[("sales".into(), 30)].into(), at(0));
+    for heard in read([all["answered_agent_hangup"].as_slice()]) {
+        step_floor(&mut floor, heard, at(1));
+    }
+    let alice = |floor: &Floor, now| {
+        let now = snapshot(floor, now);
+        let sales = now.queues.iter().find(|queue| queue.name.as_str() == "sales").expect("sales").clone();
+        sales
+            .members
+            .iter()
+            .find(|member| member.name.as_str() == "Alice Adams")
+            .expect("Alice")
+            .sub_state
+            .as_str()
+    };
+    assert_eq!(alice(&floor, at(1)), "wrap_up");
+    let over = floor.next_timeout(at(1)).expect("a time at which it ends");
+    assert_eq!(over, at(1).tick.plus_millis(30_000));
+    assert!(floor.handle_timeout(Moment { tick: over, wall: at(1).wall }));
+    assert_eq!(alice(&floor, at(1)), "free");
+}
+
+#[test]
 fn a_transfer_frees_the_agent() {
     for recording in ["blind_transfer", "attended_transfer"] {
         let story = story(recording, "sales", "Alice Adams");

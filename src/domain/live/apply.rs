@@ -213,7 +213,7 @@ impl Member {
     /// A member just heard of; its state is evaluated next.
     pub(super) fn new(info: MemberInfo, now: Moment) -> Self {
         let board = Board { state: BoardState::Offline, sub_state: SubState::Unavailable, since: now };
-        Self { info, board, ended: None }
+        Self { wrap_up_seconds: info.wrap_up_seconds, info, board, ended: None }
     }
 
     /// The agent: the member name, or the interface where there is none.

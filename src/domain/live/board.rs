@@ -40,14 +40,15 @@ impl Channel {
 }
 
 impl Member {
-    /// How long this member wraps up after a call, in seconds.
-    fn wrap_up_seconds(&self) -> i64 {
-        i64::from(self.info.wrap_up_seconds)
+    /// Settles how long this member wraps up: its own time, else that of its queue.
+    pub(super) fn wrap_up_by(&mut self, of_queue: u32) {
+        let own = self.info.wrap_up_seconds;
+        self.wrap_up_seconds = if own > 0 { own } else { of_queue };
     }
 
     /// When the wrap-up ends, if `now` lies in it.
     pub(super) fn wrap_up_until(&self, now: Moment) -> Option<Moment> {
-        let until = self.ended?.minus_seconds(-self.wrap_up_seconds());
+        let until = self.ended?.minus_seconds(-i64::from(self.wrap_up_seconds));
         (until.tick > now.tick).then_some(until)
     }
 

@@ -21,6 +21,8 @@ pub struct Floor {
     pub(super) seats: HashMap<String, Vec<(QueueName, Interface)>>,
     /// Who listens (key) to whom.
     pub(super) spies: HashMap<UniqueId, UniqueId>,
+    /// The queues' own wrap-up times in seconds, where set.
+    pub(super) wrap_ups: BTreeMap<QueueName, u32>,
     /// Names of the supervisors' phones by endpoint (lower case).
     pub(super) phone_names: HashMap<String, String>,
 }
@@ -44,6 +46,8 @@ pub(super) struct Caller {
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) info: MemberInfo,
+    /// Effective wrap-up in seconds: the member's own, else the queue's.
+    pub(super) wrap_up_seconds: u32,
     pub(super) board: Board,
     /// When the last call of this queue ended, where that was seen or listed.
     pub(super) ended: Option<Moment>,
@@ -189,8 +193,24 @@ impl Floor {
         }
     }
 
-    /// Notes where an endpoint is a member.
+    /// Takes over the queues' wrap-up times.
+    pub fn set_wrap_ups(&mut self, wrap_ups: &BTreeMap<QueueName, u32>, now: Moment) {
+        self.wrap_ups.clone_from(wrap_ups);
+        for (name, queue) in &mut self.queues {
+            let of_queue = wrap_ups.get(name).copied().unwrap_or(0);
+            queue.members.values_mut().for_each(|member| member.wrap_up_by(of_queue));
+        }
+        self.refresh_all(now);
+    }
+
+    /// Notes where an endpoint is a member, and how long it wraps up there.
     pub(super) fn seat(&mut self, queue: &QueueName, info: &MemberInfo) {
+        let of_queue = self.wrap_ups.get(queue).copied().unwrap_or(0);
+        let known = self.queues.get_mut(queue);
+        if let Some(member) = known.and_then(|known| known.members.get_mut(&Interface::new(&info.interface)))
+        {
+            member.wrap_up_by(of_queue);
+        }
         let seats = self.seats.entry(seat_of(info)).or_default();
         let seat = (queue.clone(), Interface::new(&info.interface));
         if !seats.contains(&seat) {

@@ -106,27 +106,44 @@ impl Cdr {
     }
 }
 
-/// The queues' own service levels in seconds by queue, from the realtime table `queues`; empty where there is none.
+/// What the realtime table `queues` says of a queue and AMI does not, or not always. 0 is "not set".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// Its own service level, seconds. Source: `servicelevel`.
+    pub service_level_seconds: u32,
+    /// Its members' wrap-up after a call, seconds. Source: `wrapuptime`.
+    pub wrap_up_seconds: u32,
+}
+
+/// The queues' own settings by queue, from the realtime table `queues`; empty where there is none.
 ///
 /// # Errors
 /// When the database is gone.
-pub async fn service_levels(mysql: &Mysql) -> Result<BTreeMap<String, u32>, MysqlError> {
+pub async fn queue_settings(mysql: &Mysql) -> Result<BTreeMap<String, QueueSettings>, MysqlError> {
     let table = match find(mysql, None, &["queues"], "name").await {
         Ok(table) => table,
         Err(error) if error.is_refusal() => return Ok(BTreeMap::new()),
         Err(error) => return Err(error),
     };
-    let Some(level) = table.column(&["servicelevel"]) else { return Ok(BTreeMap::new()) };
+    let number = |column: &str| {
+        let found = table.column(&[column]);
+        found.map_or_else(|| "0".to_owned(), |column| format!("CAST(COALESCE({column}, 0) AS SIGNED)"))
+    };
     let sql = format!(
-        "SELECT {}, CAST(COALESCE({level}, 0) AS SIGNED) FROM {}",
+        "SELECT {}, {}, {} FROM {}",
         table.text(&["name"]),
+        number("servicelevel"),
+        number("wrapuptime"),
         table.sql()
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .fetch_all(mysql.pool())
         .await
         .map_err(|source| MysqlError::of_statement("reading queues", &table.sql(), mysql.user(), source))?;
-    let level =
-        |row| u32::try_from(sqlx::mysql::MySqlRow::try_get::<i64, _>(row, 1).unwrap_or(0)).unwrap_or(0);
-    Ok(rows.iter().map(|row| (text(row, 0), level(row))).filter(|(name, _)| !name.is_empty()).collect())
+    let seconds = |row, at: usize| {
+        u32::try_from(sqlx::mysql::MySqlRow::try_get::<i64, _>(row, at).unwrap_or(0)).unwrap_or(0)
+    };
+    let settings =
+        |row| QueueSettings { service_level_seconds: seconds(row, 1), wrap_up_seconds: seconds(row, 2) };
+    Ok(rows.iter().map(|row| (text(row, 0), settings(row))).filter(|(name, _)| !name.is_empty()).collect())
 }

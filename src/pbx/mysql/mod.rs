@@ -18,7 +18,7 @@ mod pool;
 mod queue_log;
 mod relay;
 
-pub use cdr::{Call, Cdr, service_levels};
+pub use cdr::{Call, Cdr, QueueSettings, queue_settings};
 pub use error::MysqlError;
 pub use pool::Mysql;
 pub use queue_log::{QueueLog, Read};

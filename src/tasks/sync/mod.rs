@@ -22,7 +22,7 @@ use crate::backoff::{self, Backoff};
 use crate::clock;
 use crate::config::{History as HistoryConfig, Pbx};
 use crate::domain::history::figures::Today;
-use crate::domain::ids::PbxName;
+use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::time::Moment;
 use crate::pbx::mysql::MysqlError;
@@ -51,6 +51,9 @@ pub struct SyncStatus {
     pub newest: i64,
 }
 
+/// Wrap-up times in seconds by queue, where the PBX's table sets them. AMI does not tell them.
+pub type WrapUps = BTreeMap<QueueName, u32>;
+
 /// What the readers get.
 #[derive(Clone)]
 pub struct SyncHandle {
@@ -62,6 +65,8 @@ pub struct SyncHandle {
     pub today: watch::Receiver<Arc<Today>>,
     /// How far the synchronisation is.
     pub status: watch::Receiver<SyncStatus>,
+    /// The queues' wrap-up times.
+    pub wrap_ups: watch::Receiver<Arc<WrapUps>>,
 }
 
 /// Why a synchronisation stopped.
@@ -118,6 +123,7 @@ pub struct Sync {
     database: watch::Sender<LinkStatus>,
     today: watch::Sender<Arc<Today>>,
     status: watch::Sender<SyncStatus>,
+    wrap_ups: watch::Sender<Arc<WrapUps>>,
 }
 
 impl Sync {
@@ -129,14 +135,16 @@ impl Sync {
         let (database, database_seen) = watch::channel(link);
         let (today, today_seen) = watch::channel(Arc::new(Today::default()));
         let (status, status_seen) = watch::channel(SyncStatus::default());
+        let (wrap_ups, wrap_ups_seen) = watch::channel(Arc::default());
         let handle = SyncHandle {
             pbx: pbx.name.clone(),
             database: database_seen,
             today: today_seen,
             status: status_seen,
+            wrap_ups: wrap_ups_seen,
         };
         let history = History::new(store.clone(), thresholds(settings));
-        (Self { store, pbx, poll: settings.poll, history, database, today, status }, handle)
+        (Self { store, pbx, poll: settings.poll, history, database, today, status, wrap_ups }, handle)
     }
 
     /// Synchronises until `stop` becomes true (or its sender is gone). A batch that has begun is finished.
@@ -189,6 +197,13 @@ impl Sync {
             });
         };
         let changed = reader.pass(&self.store, &mut progress, || stopped(stop)).await?;
+        self.wrap_ups.send_if_modified(|shown| {
+            let differs = **shown != *reader.wrap_ups();
+            if differs {
+                *shown = Arc::new(reader.wrap_ups().clone());
+            }
+            differs
+        });
         let now = clock::now();
         self.store.note_synced(&self.pbx.name, now.wall.as_second()).await?;
         if changed || self.today_is_old(now) {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::SyncError;
+use super::{SyncError, WrapUps};
 use crate::clock;
 use crate::config::Pbx;
 use crate::domain::history::event::Oddity;
 use crate::domain::history::row::{civil_of, civil_second};
-use crate::domain::ids::PbxName;
+use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::Tick;
-use crate::pbx::mysql::{Call, Cdr, Mysql, MysqlError, QueueLog, service_levels};
+use crate::pbx::mysql::{Call, Cdr, Mysql, MysqlError, QueueLog, queue_settings};
 use crate::store::{Applied, Batch, CdrRow, Store};
 
 /// Rows read and stored together: a transaction of some tens of milliseconds.
@@ -47,6 +47,7 @@ pub(super) struct Reader {
     overlapped: Option<Tick>,
     cdr_due: Option<Tick>,
     newest: i64,
+    wrap_ups: WrapUps,
 }
 
 impl Reader {
@@ -74,6 +75,7 @@ impl Reader {
             overlapped: None,
             cdr_due: None,
             newest,
+            wrap_ups: WrapUps::new(),
         })
     }
 
@@ -171,13 +173,21 @@ impl Reader {
         ))
     }
 
-    /// The queues' own service levels.
-    async fn levels(&self, store: &Store) -> Result<(), SyncError> {
-        let levels = service_levels(&self.mysql).await?;
-        if !levels.is_empty() {
-            store.set_service_levels(&self.pbx, levels).await?;
+    /// The queues' own service levels and wrap-up times.
+    async fn levels(&mut self, store: &Store) -> Result<(), SyncError> {
+        let settings = queue_settings(&self.mysql).await?;
+        if !settings.is_empty() {
+            let levels = settings.iter().map(|(name, queue)| (name.clone(), queue.service_level_seconds));
+            store.set_service_levels(&self.pbx, levels.collect()).await?;
         }
+        let wraps = settings.iter().map(|(name, queue)| (QueueName::new(name), queue.wrap_up_seconds));
+        self.wrap_ups = wraps.filter(|(_, seconds)| *seconds > 0).collect();
         Ok(())
+    }
+
+    /// The queues' wrap-up times in seconds, where they are set.
+    pub(super) fn wrap_ups(&self) -> &WrapUps {
+        &self.wrap_ups
     }
 
     /// Looks at the cdr when it is due.

@@ -8,7 +8,7 @@ use asterflow_lab::scenario;
 use asterflow_lab::{Behaviour, Lab};
 use tokio::sync::watch;
 
-use super::{alone, ami, lab, live_link, member, seconds_since, supervisor_phones, until};
+use super::{alone, ami, lab, live_link, member, no_wrap_ups, seconds_since, supervisor_phones, until};
 
 /// Follows a member's states from now on.
 fn follow(live: &Live, queue: &'static str, interface: &'static str) -> tokio::task::JoinHandle<Vec<String>> {
@@ -123,7 +123,13 @@ fn missing_privileges_and_a_wrong_secret_are_named() {
     alone(async {
         let lab = lab().await;
         let stop = watch::Sender::new(false);
-        let poor = live::start("lab".into(), ami(&lab, &POOR), &supervisor_phones(), stop.subscribe());
+        let poor = live::start(
+            "lab".into(),
+            ami(&lab, &POOR),
+            &supervisor_phones(),
+            no_wrap_ups(),
+            stop.subscribe(),
+        );
         let floor =
             until(&poor, "live", |floor| floor.ami.state == LinkState::Live && floor.ami.detail.is_some())
                 .await;
@@ -135,7 +141,7 @@ fn missing_privileges_and_a_wrong_secret_are_named() {
         }
         let mut wrong = ami(&lab, &POOR);
         wrong.secret = asterflow::config::Secret::new("not it");
-        let refused = live::start("lab".into(), wrong, &[], stop.subscribe());
+        let refused = live::start("lab".into(), wrong, &[], no_wrap_ups(), stop.subscribe());
         let floor = until(&refused, "refused", |floor| floor.ami.state == LinkState::Refused).await;
         let detail = floor.ami.detail.expect("a sentence");
         assert!(detail.contains("refuses the AMI user poor") && detail.contains("manager.conf"), "{detail}");

@@ -6,11 +6,13 @@ mod floor;
 mod line;
 mod supervision;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use asterflow::clock;
 use asterflow::config::{Ami, HostPort, Secret, SupervisorPhone, Tls};
+use asterflow::domain::ids::QueueName;
 use asterflow::domain::link::LinkState;
 use asterflow::domain::live::snapshot::{MemberSnapshot, Snapshot};
 use asterflow::tasks::live::{self, Live};
@@ -67,9 +69,20 @@ pub(crate) fn supervisor_phones() -> Vec<SupervisorPhone> {
         .into()
 }
 
+/// No queue has a wrap-up time of its own.
+pub(crate) fn no_wrap_ups() -> watch::Receiver<Arc<BTreeMap<QueueName, u32>>> {
+    watch::channel(Arc::default()).1
+}
+
 /// A live link to the lab with the least rights, up and with its first picture.
 pub(crate) async fn live_link(lab: &Lab, stop: &watch::Sender<bool>) -> Live {
-    let live = live::start("lab".into(), ami(lab, &ASTERFLOW), &supervisor_phones(), stop.subscribe());
+    let live = live::start(
+        "lab".into(),
+        ami(lab, &ASTERFLOW),
+        &supervisor_phones(),
+        no_wrap_ups(),
+        stop.subscribe(),
+    );
     until(&live, "live", |floor| floor.ami.state == LinkState::Live).await;
     live
 }
