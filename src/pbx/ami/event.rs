@@ -4,7 +4,7 @@
 
 use super::fields::Fields;
 use super::frame::Frame;
-use crate::domain::ids::{BridgeId, Interface, QueueName, UniqueId};
+use crate::domain::ids::{BridgeId, Interface, QueueName};
 use crate::domain::live::event::{AgentEnd, Event};
 
 /// The commonest events that say nothing about the floor: more than half of all where the login reads `dialplan`.
@@ -147,11 +147,6 @@ impl Classes {
             _ => {}
         }
     }
-}
-
-/// The text of an id header of a raw frame, for lists.
-pub fn unique_id(frame: &Frame<'_>, key: &str) -> UniqueId {
-    Fields::new(frame).id(key)
 }
 
 #[cfg(test)]
