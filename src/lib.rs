@@ -56,6 +56,8 @@ pub mod domain;
 pub mod kiosk;
 pub mod pbx;
 pub mod report;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod store;
 pub mod tasks;
 pub mod views;
