@@ -9,4 +9,10 @@
 //! ```
 //! Nothing outside `cli` uses it.
 
+mod calendar;
+pub mod centre;
+mod dice;
+mod names;
 pub mod pbx;
+pub mod plan;
+pub mod rows;
