@@ -16,7 +16,7 @@ const HOUR: Millis = 3_600_000;
 /// Callers by the hour of a weekday, as parts of the busiest hour; a shop that opens at seven and closes at eight.
 const BY_HOUR: [f64; 24] = [
     0.01, 0.005, 0.005, 0.005, 0.01, 0.02, 0.06, 0.25, 0.62, 0.90, 1.0, 0.97, 0.78, 0.74, 0.92, 0.96, 0.86,
-    0.66, 0.45, 0.28, 0.12, 0.06, 0.03, 0.02,
+    0.66, 0.45, 0.26, 0.05, 0.02, 0.01, 0.01,
 ];
 
 /// Local time with the last offset at hand.

@@ -162,7 +162,7 @@ impl Plan {
         };
         let count = size.queues.map_or(usual, |count| usize::from(count.clamp(1, MOST_QUEUES)));
         let queues = queues(count);
-        let calls_per_hour = size.calls_per_hour.map_or(float(agents) * 7.2, f64::from);
+        let calls_per_hour = size.calls_per_hour.map_or(float(agents) * 6.6, f64::from);
         let agents = (0..agents).map(|at| agent(size.seed, at, agents, &queues)).collect();
         Self { seed: size.seed, zone, queues, agents, calls_per_hour }
     }
@@ -227,7 +227,7 @@ fn agent(seed: u64, at: usize, of: usize, queues: &[QueuePlan]) -> AgentPlan {
         shift: match at % 20 {
             7 => Shift::Night,
             0 | 3 | 6 | 10 | 13 | 16 => Shift::Early,
-            2 | 5 | 9 | 14 | 18 => Shift::Late,
+            2 | 4 | 5 | 9 | 12 | 14 | 18 => Shift::Late,
             _ => Shift::Day,
         },
         pace: 0.75 + dice.share() * 0.6,

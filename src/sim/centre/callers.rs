@@ -11,7 +11,7 @@ use super::talks::Talk;
 use crate::sim::calendar::{hurried, wave};
 use crate::sim::dice::float;
 use crate::sim::names;
-use crate::sim::pbx::{BridgeId, ChannelId, ChannelState, DialStatus, Entry, Millis, Party, What};
+use crate::sim::pbx::{ChannelId, ChannelState, DialStatus, Entry, Millis, Party, What};
 use crate::sim::rows::CdrRow;
 
 /// Candidates for callers come this many times as often as the busiest hour's; the hour decides how many are real.
@@ -27,7 +27,7 @@ pub(super) enum Phase {
     /// A member talks.
     Talking(Talk),
     /// In no queue any more: alone, or with somebody outside.
-    Away { dest: Option<ChannelId>, bridge: Option<BridgeId> },
+    Away { dest: Option<ChannelId> },
 }
 
 /// A caller in (or after) a queue.
@@ -92,7 +92,7 @@ impl Centre {
             joined: self.now,
             original_position: 0,
             next_try: self.now,
-            phase: Phase::Away { dest: None, bridge: None },
+            phase: Phase::Away { dest: None },
             callid,
             party,
             part_since: self.now,
@@ -252,9 +252,9 @@ impl Centre {
     /// Stops every phone that rings for this caller; whether any did.
     pub(super) fn cancel_ringing(&mut self, id: ChannelId, event: &'static str, cause: u8) -> bool {
         let Some(call) = self.calls.get_mut(&id) else { return false };
-        let Phase::Ringing { legs, .. } = std::mem::replace(&mut call.phase, Phase::Waiting) else {
-            return false;
-        };
+        // No longer waiting: an agent who is freed below must not be given to this very caller.
+        let away = Phase::Away { dest: None };
+        let Phase::Ringing { legs, .. } = std::mem::replace(&mut call.phase, away) else { return false };
         let (callid, queue) = (Arc::clone(&call.callid), call.queue);
         let plan = Arc::clone(&self.plan);
         for leg in &legs {
@@ -281,7 +281,7 @@ impl Centre {
     /// The caller left the queue but not the PBX: a voice says something, and that was it.
     pub(super) fn goes_away(&mut self, id: ChannelId, for_millis: Millis) {
         if let Some(call) = self.calls.get_mut(&id) {
-            call.phase = Phase::Away { dest: None, bridge: None };
+            call.phase = Phase::Away { dest: None };
         }
         self.agenda.add(self.now + hurried(for_millis, self.tempo), Due::Depart(id));
     }
@@ -289,7 +289,7 @@ impl Centre {
     /// A caller who is in no queue any more hangs up, with whoever was at the other end.
     pub(super) fn depart(&mut self, id: ChannelId) {
         let Some(call) = self.calls.get(&id) else { return };
-        let Phase::Away { dest, .. } = call.phase else { return };
+        let Phase::Away { dest } = call.phase else { return };
         self.tell_of(id, What::HangupRequest);
         self.leave(id);
         if let Some(dest) = dest {

@@ -67,7 +67,8 @@ fn verify(centre: &Centre) {
             state.channels.values().filter(|channel| channel.name.starts_with(&format!("{name}-"))).count();
         match now.busy {
             Busy::Free => assert_eq!(legs, 0, "{name} is free and has {legs} legs"),
-            Busy::Ringing(_) | Busy::Private(_) => assert_eq!(legs, 1, "{name}"),
+            Busy::Ringing(call) => assert!(legs == 1 && centre.calls.contains_key(&call), "{name} rings for nobody"),
+            Busy::Private(_) => assert_eq!(legs, 1, "{name}"),
             Busy::Talking(_) => assert!((1..=2).contains(&legs), "{name} talks on {legs} legs"),
         }
     }

@@ -36,9 +36,9 @@ impl Centre {
         let Some(caller) = self.blind(id, &exten, "agents") else { return };
         let dest = self.ring_colleague(id, &exten, caller);
         self.colleague_answers(id, dest);
-        let bridge = self.bridge(dest, id);
+        self.bridge(dest, id);
         if let Some(call) = self.calls.get_mut(&id) {
-            call.phase = Phase::Away { dest: Some(dest), bridge: Some(bridge) };
+            call.phase = Phase::Away { dest: Some(dest) };
         }
         let long = hurried(self.dice.about(100_000, 0.6), self.tempo);
         self.agenda.add(self.now + long, Due::Depart(id));
@@ -202,7 +202,7 @@ impl Centre {
         let exten = self.calls.get(&id).map(|call| Arc::clone(&call.exten)).unwrap_or_default();
         self.close_part(id, &exten, "from-trunk");
         if let Some(call) = self.calls.get_mut(&id) {
-            call.phase = Phase::Away { dest: Some(colleague), bridge: Some(kept) };
+            call.phase = Phase::Away { dest: Some(colleague) };
         }
         let long = hurried(self.dice.about(110_000, 0.6), self.tempo);
         self.agenda.add(self.now + long, Due::Depart(id));
