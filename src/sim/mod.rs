@@ -13,6 +13,8 @@ mod calendar;
 pub mod centre;
 mod dice;
 mod names;
+pub mod past;
 pub mod pbx;
 pub mod plan;
 pub mod rows;
+pub mod zone;

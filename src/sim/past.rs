@@ -1,0 +1,111 @@
+//! The days before the start: the same people as in the live day, run through without anybody looking.
+
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+use tokio::sync::watch;
+
+use super::centre::Centre;
+use super::pbx::Millis;
+use super::plan::Plan;
+use super::rows::{Database, DatabaseError, Row, Sent, Writer};
+use crate::clock;
+
+const HOUR: Millis = 3_600_000;
+const DAY: Millis = 24 * HOUR;
+/// Without a database nobody sees the past: it is only lived long enough that calls are under way.
+const WARM_UP: Millis = 2 * HOUR;
+
+/// How far the past is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Made {
+    /// The first moment.
+    pub from: Millis,
+    /// The moment reached.
+    pub reached: Millis,
+    /// The moment where the present begins.
+    pub until: Millis,
+}
+
+/// A call centre that has arrived in the present.
+pub struct Present {
+    /// With everybody in the middle of their day; nobody looks yet.
+    pub centre: Centre,
+    /// What became of its rows.
+    pub sent: Sent,
+}
+
+/// Why there is no past.
+#[derive(Debug, thiserror::Error)]
+pub enum PastError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The thread that makes it.
+    #[error("the simulation stopped in the middle of the past")]
+    Stopped,
+}
+
+/// Makes the past of the last `days` days, or what is missing of it, into `database`. `made` follows how far it is.
+///
+/// # Errors
+/// When the database refuses or holds something else.
+pub async fn make(
+    plan: Arc<Plan>,
+    database: Option<Database>,
+    days: u16,
+    made: watch::Sender<Made>,
+) -> Result<Present, PastError> {
+    let now = clock::now().wall.as_millisecond();
+    let (start, sink, sent) = match database {
+        None => (now - WARM_UP, Box::new(|_: Row| ()) as super::rows::RowSink, Sent::default()),
+        Some(database) => {
+            database.prepare(&plan).await?;
+            let start = first(&plan, &database, now, days).await?;
+            let (writer, sink, sent) = Writer::new(database, plan.zone.clone());
+            tokio::spawn(writer.run());
+            (start, sink, sent)
+        }
+    };
+    let centre = tokio::task::spawn_blocking(move || live_through(plan, start, sink, &made)).await;
+    Ok(Present { centre: centre.map_err(|_| PastError::Stopped)?, sent })
+}
+
+/// From where on rows are missing: after the newest one, or from midnight some days ago where all are.
+async fn first(plan: &Plan, database: &Database, now: Millis, days: u16) -> Result<Millis, PastError> {
+    let oldest = now - Millis::from(days) * DAY;
+    if let Some(local) = database.newest().await? {
+        let utc = jiff::Timestamp::from_millisecond(local).unwrap_or_default();
+        let civil: DateTime = utc.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        let newest = civil.to_zoned(plan.zone.clone()).map_or(0, |zoned| zoned.timestamp().as_millisecond());
+        if (oldest..=now).contains(&newest) {
+            return Ok(newest + 1000);
+        }
+        // Too old, or from a clock that was ahead.
+        database.forget().await?;
+    }
+    let zoned = jiff::Timestamp::from_millisecond(oldest).unwrap_or_default().to_zoned(plan.zone.clone());
+    let midnight = zoned.start_of_day().unwrap_or(zoned);
+    Ok(midnight.timestamp().as_millisecond())
+}
+
+/// Hour by hour up to the present, which moves on meanwhile.
+fn live_through(
+    plan: Arc<Plan>,
+    start: Millis,
+    sink: super::rows::RowSink,
+    made: &watch::Sender<Made>,
+) -> Centre {
+    let mut centre = Centre::new(plan, start, sink);
+    let mut nothing = Vec::new();
+    let mut reached = start;
+    loop {
+        let now = clock::now().wall.as_millisecond();
+        reached = (reached + HOUR).min(now.max(start));
+        centre.advance(reached, &mut nothing);
+        made.send_replace(Made { from: start, reached, until: now });
+        if reached >= now {
+            return centre;
+        }
+    }
+}
