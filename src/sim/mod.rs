@@ -9,4 +9,5 @@
 //! ```
 //! Nothing outside `cli` uses it.
 
+pub mod ami;
 pub mod pbx;
