@@ -4,16 +4,20 @@ ASTERFLOW_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/aste
 export ASTERFLOW_CACHE
 export CARGO_TARGET_DIR ?= $(ASTERFLOW_CACHE)/target
 
-.PHONY: help test test-full lab fmt lint doc
+.PHONY: help demo test test-full lab fmt lint doc
 
 help:
 	@printf '%-16s%s\n' \
+	    'make demo' 'the appliance against a simulated call centre: nothing else is needed' \
 	    'make test' 'everything that CI checks, with a real Asterisk, MariaDB and browser' \
 	    'make test-full' 'the rest, by hand: long readings, Asterisk 16, a release build' \
 	    'make lab' 'the appliance against a real Asterisk with SIP phones that call' \
 	    'make fmt' 'formats the sources' \
 	    'make lint' 'clippy with warnings as errors' \
 	    'make doc' "the code's documentation, starting at its map"
+
+demo:
+	scripts/demo.sh $(DEMO)
 
 test:
 	scripts/test.sh

@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
-# Installs what building and testing need and this machine does not have. Debian 12 or later; root or sudo.
+# Installs what building and testing need and this machine does not have; with the word `demo` only what the demo needs.
+# Debian 12 or later; root or sudo, and neither if nothing is missing.
 set -euo pipefail
 
+# What the demo needs; the tests need the rest, too.
 packages=(
     build-essential pkg-config          # the compiler that C parts of crates need
-    mmdebstrap                          # the Asterisk of the lab
-    mariadb-server                      # its database (a private instance; the service is not used)
-    openssl                             # throw-away certificates of the lab
-    procps                              # kill, by which tests end the program as systemd would
-    chromium chromium-driver            # the browser of the web page's tests
-    libudev-dev libinput-dev libxkbcommon-dev # the bare screen (feature kms)
+    mariadb-server                      # a private instance; the service is not used
+    procps util-linux                   # kill, by which programs are ended as systemd would; flock
 )
+if [ "${1:-}" != demo ]; then
+    packages+=(
+        mmdebstrap                      # the Asterisk of the lab
+        openssl                         # throw-away certificates of the lab
+        chromium chromium-driver        # the browser of the web page's tests
+        libudev-dev libinput-dev libxkbcommon-dev # the bare screen (feature kms)
+    )
+fi
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,6 +1,8 @@
 //! What can be typed: the verbs and their options, with help that teaches. What they do is in the modules of `cli/`.
 
 mod check;
+#[cfg(feature = "sim")]
+mod demo;
 pub(crate) mod report;
 pub(crate) mod screenshot;
 mod sync;
@@ -66,6 +68,9 @@ pub enum Verb {
     Report(report::ReportArguments),
     /// Draws one page of the wall into a PNG file.
     Screenshot(screenshot::ScreenshotArguments),
+    /// The simulated call centre alone: AMI with live calls, and history in a database.
+    #[cfg(feature = "sim")]
+    Demo(demo::DemoArguments),
     /// Accounts for the web page.
     #[command(subcommand)]
     User(user::UserVerb),
@@ -103,6 +108,8 @@ pub fn main() -> ExitCode {
         Verb::Sync(options) => sync::run(&arguments, options),
         Verb::Report(options) => report::run(&arguments, options),
         Verb::Screenshot(options) => screenshot::run(&arguments, options),
+        #[cfg(feature = "sim")]
+        Verb::Demo(options) => demo::run(options),
         Verb::User(verb) => user::run_user(&arguments, verb),
         Verb::Token(verb) => user::run_token(&arguments, verb),
     };
@@ -136,4 +143,19 @@ fn start_logging(format: LogFormat, usual: &str) {
 /// A tokio runtime for a verb: two workers, as beside the wall.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// Returns when somebody ends the program: Ctrl-C, or `kill`.
+#[cfg(feature = "sim")]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }

@@ -131,9 +131,9 @@ async fn fault(kind: FaultName, seconds: Option<u32>, rate: Option<u32>, port: u
     let name = kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let fault = Fault::named(&name, seconds, rate)?;
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
-    ami::ask_fault(address, USERNAME, &Secret::new(SECRET), fault)
-        .await
-        .with_context(|| format!("the demo on port {port} did not take the fault; is `asterflow demo` running?"))
+    ami::ask_fault(address, USERNAME, &Secret::new(SECRET), fault).await.with_context(|| {
+        format!("the demo on port {port} did not take the fault; is `asterflow demo` running?")
+    })
 }
 
 async fn simulate(options: &DemoArguments) -> Result<()> {
@@ -158,9 +158,9 @@ async fn simulate(options: &DemoArguments) -> Result<()> {
     sent.go_live();
     let (stop, stopped) = watch::channel(false);
     let settings = ami::Settings::new(options.ami_port, [Account::for_wall(USERNAME, Secret::new(SECRET))]);
-    let server = ami::start(Box::new(centre), settings, stopped).await?;
+    let server = ami::start(settings, Box::new(centre), stopped).await?;
     let facts = serde_json::json!({
-        "ami": server.address().to_string(),
+        "ami": server.address.to_string(),
         "username": USERNAME,
         "secret": SECRET,
         "time_zone": zone_name,
@@ -171,7 +171,8 @@ async fn simulate(options: &DemoArguments) -> Result<()> {
     print(&facts.to_string());
     super::interrupted().await;
     stop.send_replace(true);
-    server.ended().await;
+    // A task that panicked has ended, too.
+    let _ = server.task.await;
     if sent.lost() > 0 {
         say(&format!("{} rows of queue_log and cdr could not be written.", sent.lost()));
     }

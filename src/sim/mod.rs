@@ -9,6 +9,7 @@
 //! ```
 //! Nothing outside `cli` uses it.
 
+pub mod ami;
 mod calendar;
 pub mod centre;
 mod dice;

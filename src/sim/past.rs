@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use tokio::sync::watch;
 
 use super::centre::Centre;
-use super::pbx::Millis;
+use super::pbx::{Clockwork, Millis};
 use super::plan::Plan;
 use super::rows::{Database, DatabaseError, Row, Sent, Writer};
 use crate::clock;

@@ -27,6 +27,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("tasks", &["crate::kiosk", "crate::admin", "crate::panel", "crate::views"]),
     ("kiosk", &["crate::pbx", "crate::store", "crate::admin", "crate::panel"]),
     ("admin", &["crate::pbx", "crate::store", "crate::kiosk", "crate::panel"]),
+    ("sim", &["crate::pbx", "crate::store", "crate::tasks", "crate::views", "crate::admin", "crate::kiosk"]),
 ];
 
 /// Crate → the folders or files that may use it.
@@ -84,6 +85,9 @@ fn modules_use_only_what_their_layer_allows() {
         // A test bench may reach for what the module itself may not.
         if path.contains("/tests") {
             continue;
+        }
+        if module != "sim" && module != "cli" && text.contains("crate::sim") {
+            broken.push(format!("{path}: the simulation is the demo's alone"));
         }
         let banned = WALLS.iter().filter(|(name, _)| *name == module).flat_map(|(_, banned)| *banned);
         for word in banned {

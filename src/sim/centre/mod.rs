@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::sim::calendar::Calendar;
 use crate::sim::dice::Dice;
-use crate::sim::pbx::{BridgeId, ChannelId, Happening, Millis, Queue, State, What};
+use crate::sim::pbx::{BridgeId, ChannelId, Clockwork, Happening, Millis, Queue, State, What};
 use crate::sim::plan::Plan;
 use crate::sim::rows::{CdrRow, LogRow, Row, RowSink};
 
@@ -122,41 +122,6 @@ impl Centre {
         self.out.clear();
     }
 
-    /// Lives until `now`, and returns when something is due next. What happened is added to `out`.
-    pub fn advance(&mut self, now: Millis, out: &mut Vec<Happening>) -> Millis {
-        while let Some((at, due)) = self.agenda.next(now) {
-            self.now = self.now.max(at);
-            self.happen(due);
-        }
-        self.now = self.now.max(now);
-        out.append(&mut self.out);
-        self.agenda.when().unwrap_or(now + FAR)
-    }
-
-    /// Asterisk restarts: every call is gone without a word, the counters begin anew, the phones are found again later.
-    pub fn restart(&mut self, now: Millis, out: &mut Vec<Happening>) {
-        self.advance(now, out);
-        self.calls.clear();
-        self.privates.clear();
-        self.spies.clear();
-        self.agenda = Agenda::default();
-        let plan = Arc::clone(&self.plan);
-        self.state = State { queues: plan.queues.iter().map(queue).collect(), ..State::default() };
-        self.agents = plan.agents.iter().map(Agent::new).collect();
-        self.next_unique = 0;
-        self.log(&self.none.clone(), &self.none.clone(), &self.none.clone(), "QUEUESTART", &[]);
-        self.begin();
-        for agent in 0..self.agents.len() {
-            self.seat(agent);
-        }
-        self.out.clear();
-    }
-
-    /// As it stands.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
     /// The first entries of the agenda.
     fn begin(&mut self) {
         let today = self.calendar.date(self.now);
@@ -229,6 +194,36 @@ impl Centre {
         self.next_sequence += 1;
         row.sequence = self.next_sequence;
         (self.rows)(Row::Cdr(Box::new(row)));
+    }
+}
+
+impl Clockwork for Centre {
+    fn advance(&mut self, now: Millis, out: &mut Vec<Happening>) -> Millis {
+        while let Some((at, due)) = self.agenda.next(now) {
+            self.now = self.now.max(at);
+            self.happen(due);
+        }
+        self.now = self.now.max(now);
+        out.append(&mut self.out);
+        self.agenda.when().unwrap_or(now + FAR)
+    }
+
+    fn restart(&mut self, now: Millis, out: &mut Vec<Happening>) {
+        self.advance(now, out);
+        self.calls.clear();
+        self.privates.clear();
+        self.spies.clear();
+        self.agenda = Agenda::default();
+        let plan = Arc::clone(&self.plan);
+        self.state = State { queues: plan.queues.iter().map(queue).collect(), ..State::default() };
+        self.agents = plan.agents.iter().map(Agent::new).collect();
+        self.next_unique = 0;
+        self.log(&self.none.clone(), &self.none.clone(), &self.none.clone(), "QUEUESTART", &[]);
+        self.begin();
+        for agent in 0..self.agents.len() {
+            self.seat(agent);
+        }
+        self.out.clear();
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::Centre;
 use super::agents::Busy;
-use crate::sim::pbx::{Command, Happening, Originate, Pbx, Refused, What};
+use crate::sim::pbx::{Clockwork, Command, Happening, Originate, Pbx, Refused, What};
 use crate::sim::plan::{Plan, Size};
 use crate::sim::rows::Row;
 
@@ -67,7 +67,9 @@ fn verify(centre: &Centre) {
             state.channels.values().filter(|channel| channel.name.starts_with(&format!("{name}-"))).count();
         match now.busy {
             Busy::Free => assert_eq!(legs, 0, "{name} is free and has {legs} legs"),
-            Busy::Ringing(call) => assert!(legs == 1 && centre.calls.contains_key(&call), "{name} rings for nobody"),
+            Busy::Ringing(call) => {
+                assert!(legs == 1 && centre.calls.contains_key(&call), "{name} rings for nobody")
+            }
             Busy::Private(_) => assert_eq!(legs, 1, "{name}"),
             Busy::Talking(_) => assert!((1..=2).contains(&legs), "{name} talks on {legs} legs"),
         }

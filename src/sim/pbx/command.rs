@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::state::State;
+use super::happening::Happening;
+use super::state::{Millis, State};
 
 /// A phone shall be called and run an application: a supervisor's ChanSpy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,4 +82,16 @@ pub trait Pbx: Send {
     /// # Errors
     /// As Asterisk would refuse it.
     fn command(&mut self, command: Command) -> Result<(), Refused>;
+}
+
+/// A simulated PBX whose time is moved from outside: by the task that owns it, or by a test.
+pub trait Clockwork: Pbx {
+    /// Lets everything happen that is due at `now`, and whatever commands have brought about since the last call; in
+    /// its order, into `out`. Returns when it wants to be called next; the owner may call sooner, and does so after
+    /// every command.
+    fn advance(&mut self, now: Millis, out: &mut Vec<Happening>) -> Millis;
+
+    /// Asterisk restarts: every channel and bridge is gone at once and in silence, counters begin at zero, dynamic
+    /// members stay. [`Self::advance`] follows.
+    fn restart(&mut self, now: Millis, out: &mut Vec<Happening>);
 }

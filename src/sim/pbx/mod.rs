@@ -4,7 +4,7 @@ pub mod command;
 pub mod happening;
 pub mod state;
 
-pub use command::{Command, Originate, Pbx, Refused};
+pub use command::{Clockwork, Command, Originate, Pbx, Refused};
 pub use happening::{DialStatus, Happening, Offer, Reason, What};
 pub use state::{
     Bridge, BridgeId, Channel, ChannelId, ChannelState, DeviceState, Entry, Member, Millis, Party, Queue,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::tz::TimeZone;
 use sqlx::AssertSqlSafe;
+use sqlx::mysql::MySqlPool;
 use tokio::sync::mpsc;
 
 use super::{CdrRow, Database, LogRow, Row, RowSink};
@@ -74,58 +75,71 @@ impl Writer {
         (Self { database, calendar: Calendar::new(zone), inbox, sent: sent.clone() }, sink, sent)
     }
 
-    /// Writes until the sink is gone.
+    /// Writes until the sink is gone: whole batches while there are many, else what there is.
     pub async fn run(mut self) {
         let mut rows = Vec::with_capacity(TOGETHER);
+        let (mut logs, mut cdrs) = (Vec::new(), Vec::new());
         while self.inbox.recv_many(&mut rows, TOGETHER).await > 0 {
-            let (mut logs, mut cdrs) = (Vec::new(), Vec::new());
             for row in rows.drain(..) {
                 match row {
                     Row::Log(row) => logs.push(row),
                     Row::Cdr(row) => cdrs.push(row),
                 }
             }
-            let count = (logs.len() + cdrs.len()) as u64;
-            let done = async {
-                self.write_logs(&logs).await?;
-                self.write_cdrs(&cdrs).await
-            };
-            match done.await {
-                Ok(()) => self.sent.written.fetch_add(count, Ordering::Relaxed),
-                Err(error) => {
-                    // As Asterisk does: what cannot be written now is never written.
-                    tracing::warn!(%error, count, "rows of the simulated PBX were lost");
-                    self.sent.lost.fetch_add(count, Ordering::Relaxed)
-                }
-            };
+            if !self.inbox.is_empty() && logs.len() < TOGETHER && cdrs.len() < TOGETHER {
+                continue;
+            }
+            let (mut own, mut other) = (self.calendar.clone(), self.calendar.clone());
+            let pool = self.database.pool();
+            let done = tokio::join!(write_logs(pool, &mut own, &logs), write_cdrs(pool, &mut other, &cdrs));
+            self.calendar = own;
+            self.count(done.0, logs.len());
+            self.count(done.1, cdrs.len());
+            logs.clear();
+            cdrs.clear();
         }
     }
 
-    async fn write_logs(&mut self, rows: &[LogRow]) -> Result<(), sqlx::Error> {
-        if rows.is_empty() {
-            return Ok(());
-        }
+    fn count(&self, done: Result<(), sqlx::Error>, rows: usize) {
+        let to = match done {
+            Ok(()) => &self.sent.written,
+            Err(error) => {
+                // As Asterisk does: what cannot be written now is never written.
+                tracing::warn!(%error, rows, "rows of the simulated PBX were lost");
+                &self.sent.lost
+            }
+        };
+        to.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+}
+
+async fn write_logs(pool: &MySqlPool, calendar: &mut Calendar, rows: &[LogRow]) -> Result<(), sqlx::Error> {
+    for rows in rows.chunks(TOGETHER) {
         let sql = insert("queue_log", LOG_COLUMNS, LOG_VALUES, rows.len());
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == TOGETHER);
         for row in rows {
-            let time = self.time(row.at);
+            let time = time(calendar, row.at);
             query = query.bind(time).bind(&*row.callid).bind(&*row.queue).bind(&*row.agent).bind(row.event);
             for value in &row.data {
                 query = query.bind(&**value);
             }
         }
-        query.execute(self.database.pool()).await.map(drop)
+        query.execute(pool).await?;
     }
+    Ok(())
+}
 
-    async fn write_cdrs(&mut self, rows: &[Box<CdrRow>]) -> Result<(), sqlx::Error> {
-        if rows.is_empty() {
-            return Ok(());
-        }
+async fn write_cdrs(
+    pool: &MySqlPool,
+    calendar: &mut Calendar,
+    rows: &[Box<CdrRow>],
+) -> Result<(), sqlx::Error> {
+    for rows in rows.chunks(TOGETHER) {
         let sql = insert("cdr", CDR_COLUMNS, CDR_VALUES, rows.len());
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == TOGETHER);
         for row in rows {
-            let (start, end) = (self.time(row.start), self.time(row.end));
-            let answer = row.answer.map(|answer| self.time(answer));
+            let (start, end) = (time(calendar, row.start), time(calendar, row.end));
+            let answer = row.answer.map(|answer| time(calendar, answer));
             let seconds = |since: Millis| row.end.div_euclid(1000) - since.div_euclid(1000);
             query = query
                 .bind(start)
@@ -149,14 +163,15 @@ impl Writer {
                 .bind("")
                 .bind("");
         }
-        query.execute(self.database.pool()).await.map(drop)
+        query.execute(pool).await?;
     }
+    Ok(())
+}
 
-    /// `2026-11-22 07:01:04`, of the PBX's clock; the fraction is cut, as MariaDB does.
-    fn time(&mut self, at: Millis) -> String {
-        let local = jiff::Timestamp::from_millisecond(self.calendar.local(at)).unwrap_or_default();
-        local.strftime("%Y-%m-%d %H:%M:%S").to_string()
-    }
+/// `2026-11-22 07:01:04`, of the PBX's clock; the fraction is cut, as MariaDB does.
+fn time(calendar: &mut Calendar, at: Millis) -> String {
+    let local = jiff::Timestamp::from_millisecond(calendar.local(at)).unwrap_or_default();
+    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// The statement for so many rows.
