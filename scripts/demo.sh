@@ -57,15 +57,17 @@ end() {
 trap end EXIT
 trap 'exit 0' INT TERM HUP
 
-# A private MariaDB: as root it runs as the user mysql, else as whoever starts the demo.
+# A private MariaDB: as root it runs as the user mysql, who cannot enter root's home; else as whoever starts the demo.
 db="$home/db"
 owner=()
-if [ "$(id -u)" -eq 0 ]; then owner=(--user=mysql); fi
+if [ "$(id -u)" -eq 0 ]; then
+    owner=(--user=mysql)
+    db="/var/tmp/asterflow-demo/$key-$number"
+fi
 if [ ! -d "$db/data/mysql" ]; then
     step "making an empty database"
     rm -rf "$db" "$home/state"
     mkdir -p "$db/data" "$db/tmp"
-    # Whoever runs the server must reach its folder, which lies in root's home when root starts the demo.
     if [ "$(id -u)" -eq 0 ]; then chown -R mysql: "$db"; fi
     mariadb-install-db --no-defaults "${owner[@]}" --datadir="$db/data" --tmpdir="$db/tmp" \
         --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve --innodb-log-file-size=64M \
