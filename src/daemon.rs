@@ -9,13 +9,15 @@
 
 mod health;
 pub(crate) mod parts;
-mod questions;
+pub(crate) mod questions;
 pub(crate) mod settings;
 #[cfg(feature = "kiosk")]
 pub(crate) mod shot;
 #[cfg(feature = "kiosk")]
 pub(crate) mod wall;
-mod web;
+#[cfg(feature = "kiosk")]
+pub(crate) mod walls;
+pub(crate) mod web;
 
 use std::process::ExitCode;
 use std::time::Duration;

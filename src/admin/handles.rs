@@ -1,5 +1,9 @@
 //! What the web page is given: handles and the small traits behind which their owners stand.
 
+mod walls;
+
+pub use walls::{Size, WallAct, WallRefusal, WallSessions, WallView};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,11 +13,13 @@ use jiff::civil;
 use tokio::sync::watch;
 
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
+use crate::domain::history::query::Filter;
 use crate::domain::ids::UniqueId;
 use crate::domain::link::LinkStatus;
 use crate::domain::problem::Problem;
 use crate::tasks::PbxView;
 use crate::tasks::accounts::Accounts;
+use crate::views::heatmap::HourValue;
 
 /// Everything that the web page shows or calls.
 #[derive(Clone)]
@@ -30,12 +36,25 @@ pub struct AdminHandles {
     pub supervisor: Arc<dyn Supervisor>,
     /// What the wall shows.
     pub wall: Arc<dyn WallPicture>,
+    /// Own views of the wall's program.
+    pub walls: Arc<dyn WallSessions>,
+    /// The phones with which a supervisor may listen.
+    pub phones: Vec<Phone>,
     /// How the appliance itself does.
     pub health: Arc<dyn HealthSource>,
     /// The problems of the configuration.
     pub problems: watch::Receiver<Arc<Vec<Problem>>>,
     /// The service level's seconds where a queue has none of its own.
     pub service_level_s: u32,
+}
+
+/// A supervisor's phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phone {
+    /// As the API takes it.
+    pub extension: String,
+    /// As people know it.
+    pub name: String,
 }
 
 /// Which part of the history.
@@ -102,6 +121,19 @@ pub enum HistoryError {
 pub trait HistorySource: Send + Sync {
     /// The document in the form that was asked for, as `report` prints it.
     fn query(&self, request: HistoryRequest) -> BoxFuture<'_, Result<String, HistoryError>>;
+    /// The hours of a heatmap, all that fit the filter together. The filter names its PBX.
+    fn hours(&self, filter: Filter) -> BoxFuture<'_, Result<HeatHours, HistoryError>>;
+}
+
+/// What is known of the hours of a heatmap.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeatHours {
+    /// By the UTC second at which the clock hour starts.
+    pub values: BTreeMap<i64, HourValue>,
+    /// The days' own figures of shares and means.
+    pub day_values: BTreeMap<civil::Date, f64>,
+    /// The UTC seconds [from, until) of which everything is known; `None` before the first synchronisation.
+    pub known: Option<(i64, i64)>,
 }
 
 /// Starts and steers supervisions; the handle of `tasks::control`.
@@ -153,6 +185,10 @@ impl HistorySource for Absent {
     fn query(&self, _: HistoryRequest) -> BoxFuture<'_, Result<String, HistoryError>> {
         let sentence = "There is no history here. Configure a PBX with a database first.";
         Box::pin(async move { Err(HistoryError::Unavailable(sentence.into())) })
+    }
+
+    fn hours(&self, _: Filter) -> BoxFuture<'_, Result<HeatHours, HistoryError>> {
+        Box::pin(async { Ok(HeatHours::default()) })
     }
 }
 

@@ -8,9 +8,12 @@
 //! `guard` (who, role, forged writes, deadline) → a handler in `api` or `pages`.
 
 mod api;
+mod board;
 mod error;
+mod files;
 mod guard;
 mod handles;
+mod heatmap;
 mod limits;
 mod listener;
 mod metrics;
@@ -21,14 +24,16 @@ mod routes;
 mod stall;
 mod status;
 mod tls;
+mod wall;
 
 #[cfg(test)]
 mod tests;
 
 pub use axum::body::Bytes;
 pub use handles::{
-    Absent, AdminHandles, Health, HealthSource, HistoryError, HistoryFormat, HistoryKind, HistoryRequest,
-    HistorySource, Supervisor, WallPicture,
+    Absent, AdminHandles, Health, HealthSource, HeatHours, HistoryError, HistoryFormat, HistoryKind,
+    HistoryRequest, HistorySource, Phone, Size, Supervisor, WallAct, WallPicture, WallRefusal, WallSessions,
+    WallView,
 };
 pub use listener::{Listen, Server, TlsMode, serve};
 

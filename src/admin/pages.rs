@@ -6,6 +6,7 @@ use axum::extract::{Extension, Request, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use crate::domain::account::Role;
 use crate::tasks::accounts::{AccountError, Login};
 
 use super::error::Refusal;
@@ -16,8 +17,19 @@ use super::{App, Shared, outer};
 pub(super) struct Frame {
     pub(super) site: String,
     pub(super) user: Option<String>,
+    pub(super) role: Option<Role>,
     pub(super) csrf: String,
+    /// The path of the page itself, as the navigation names it.
+    pub(super) here: &'static str,
 }
+
+/// The pages that are always one step away: path, name, for whom.
+const PAGES: [(&str, &str, Role); 4] = [
+    ("/", "Status", Role::Viewer),
+    ("/board", "Board", Role::Viewer),
+    ("/heatmap", "Heatmap", Role::Viewer),
+    ("/wall", "Wall", Role::Supervisor),
+];
 
 impl Frame {
     pub(super) fn of(app: &App, caller: Option<&Caller>) -> Self {
@@ -25,8 +37,21 @@ impl Frame {
         Self {
             site: app.handles.site.clone(),
             user: identity.map(|identity| identity.name.clone()),
+            role: identity.map(|identity| identity.role),
             csrf: caller.map(Caller::csrf).unwrap_or_default(),
+            here: "",
         }
+    }
+
+    /// The same, on the page at `path`.
+    pub(super) fn at(self, path: &'static str) -> Self {
+        Self { here: path, ..self }
+    }
+
+    /// The navigation of who looks: path, name, whether it is this page. Empty for strangers.
+    pub(super) fn pages(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let seen = PAGES.iter().filter(|(_, _, role)| self.role.is_some_and(|own| own >= *role));
+        seen.map(|(path, name, _)| (*path, *name, *path == self.here)).collect()
     }
 }
 
@@ -198,26 +223,7 @@ fn with_cookie(mut response: Response, cookie: &str) -> Response {
     response
 }
 
-async fn read_form(request: Request) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn read_form(request: Request) -> Result<Vec<u8>, Refusal> {
     let body = to_bytes(request.into_body(), outer::BODY_BYTES).await.map_err(|_| outer::too_large())?;
     Ok(body.to_vec())
-}
-
-/// `GET /static/style.css`
-pub(super) async fn style() -> Response {
-    file("text/css; charset=utf-8", include_str!("static/style.css"))
-}
-
-/// `GET /static/status.js`
-pub(super) async fn script() -> Response {
-    file("text/javascript; charset=utf-8", include_str!("static/status.js"))
-}
-
-/// `GET /static/icon.svg`
-pub(super) async fn icon() -> Response {
-    file("image/svg+xml", include_str!("static/icon.svg"))
-}
-
-fn file(kind: &'static str, text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
 }

@@ -9,7 +9,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::domain::account::Role;
 
-use super::{Shared, api, guard, metrics, openapi, outer, pages, status};
+use super::{Shared, api, board, files, guard, heatmap, metrics, openapi, outer, pages, status, wall};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,7 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 const VIEWER: Access = Access::Role(Role::Viewer);
 const SUPERVISOR: Access = Access::Role(Role::Supervisor);
 const ADMIN: Access = Access::Role(Role::Admin);
+const ONE_WALL: &str = "/wall/{session}";
 const ONE_SUPERVISION: &str = "/api/v1/supervision/{id}";
 
 macro_rules! routes {
@@ -84,14 +85,25 @@ pub(super) const TABLE: &[Route] = routes! {
     GET "/api/openapi.json", ADMIN, Api, "This description" => openapi::openapi;
     GET "/wall.png", VIEWER, Api, "What the wall shows now" => api::wall_picture;
     GET "/", VIEWER, Page, "Status" => status::status;
+    GET "/board", VIEWER, Page, "The floor now" => board::board;
+    GET "/heatmap", VIEWER, Page, "Hours by dates" => heatmap::heatmap;
+    GET "/wall", SUPERVISOR, Page, "Opens an own view of the wall" => wall::open;
+    GET ONE_WALL, SUPERVISOR, Page, "An own view of the wall" => wall::view;
+    POST ONE_WALL, SUPERVISOR, Page, "Touches it, resizes it, ends it" => wall::act;
+    GET "/wall/{session}/picture", SUPERVISOR, Page, "Its picture, when there is a new one" => wall::picture;
     GET "/login", Access::Public, Page, "Login" => pages::login_form;
     POST "/login", Access::Public, Page, "Login" => pages::login;
     POST "/logout", VIEWER, Page, "Logout" => pages::logout;
     GET "/setup", Access::Public, Page, "First account" => pages::setup_form;
     POST "/setup", Access::Public, Page, "First account" => pages::setup;
-    GET "/static/style.css", Access::Public, Page, "Style" => pages::style;
-    GET "/static/status.js", Access::Public, Page, "Refresh of the status page" => pages::script;
-    GET "/static/icon.svg", Access::Public, Page, "Icon" => pages::icon;
+    GET "/static/style.css", Access::Public, Page, "Style" => files::style;
+    GET "/static/status.js", Access::Public, Page, "Refresh of the status page" => files::status_script;
+    GET "/static/board.js", Access::Public, Page, "The board as it changes" => files::board_script;
+    GET "/static/listen.js", Access::Public, Page, "Listening from the board" => files::listen_script;
+    GET "/static/wall.js", Access::Public, Page, "The own view of the wall" => files::wall_script;
+    GET "/static/board.css", Access::Public, Page, "Style of the board" => files::board_style;
+    GET "/static/heatmap.css", Access::Public, Page, "Style of the heatmap" => files::heatmap_style;
+    GET "/static/icon.svg", Access::Public, Page, "Icon" => files::icon;
 };
 
 /// The router of the table, behind the guard of each route and the outer layer of all.

@@ -26,7 +26,6 @@ const NAME: usize = 48;
 #[template(path = "status.html")]
 struct StatusPage {
     frame: Frame,
-    role: String,
     verdict: Verdict,
     sources: Vec<Source>,
     problems: Vec<ProblemLine>,
@@ -100,8 +99,7 @@ pub(super) async fn status(
     let supervisions = app.handles.supervisor.list().await;
     let present = app.handles.accounts.present().await?;
     let template = StatusPage {
-        frame: Frame::of(&app, Some(&caller)),
-        role: caller.identity.as_ref().map(|identity| identity.role.to_string()).unwrap_or_default(),
+        frame: Frame::of(&app, Some(&caller)).at("/"),
         verdict: verdict(&sources, &problems),
         floors: floors(&app),
         supervisions: supervisions.iter().map(|held| supervision(held, now)).collect(),

@@ -2,6 +2,12 @@
 
 mod api;
 mod bench;
+#[cfg(feature = "kiosk")]
+mod browser;
 mod logins;
+mod metrics;
+mod openapi;
+mod people;
+mod schema;
 mod server;
 mod table;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
@@ -31,6 +32,14 @@ pub enum UserVerb {
     Pin {
         /// Whose.
         name: String,
+    },
+    /// Makes a link that logs an account in once, without its password; it is the last line of stdout.
+    Link {
+        /// Whose.
+        name: String,
+        /// How many minutes it is good for.
+        #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
+        minutes: u64,
     },
     /// Lists the accounts.
     List,
@@ -94,6 +103,16 @@ pub(super) fn run_user(arguments: &Arguments, verb: &UserVerb) -> Result<ExitCod
                 let pin = line_of_stdin("PIN")?;
                 accounts.set_pin(&console, name, (!pin.is_empty()).then_some(pin.as_str())).await?;
                 say(&format!("{name} has {} PIN.", if pin.is_empty() { "no" } else { "a new" }));
+            }
+            UserVerb::Link { name, minutes } => {
+                let once = accounts.make_link(name, Duration::from_secs(minutes * 60)).await?;
+                let loaded = crate::daemon::settings::load(arguments).await?;
+                let config = loaded.config.as_ref();
+                let listen = config
+                    .map_or_else(|| crate::config::Admin::default().listen, |config| config.admin.listen);
+                let page = crate::daemon::web::address(listen, config);
+                say(&format!("Whoever opens this within {minutes} min is logged in as {name}, once:"));
+                writeln!(std::io::stdout().lock(), "{page}/login?once={once}")?;
             }
             UserVerb::List => {
                 let mut out = std::io::stdout().lock();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use tokio::sync::watch;
 
+use super::parts::Parts;
+use super::web::Pictures;
 use crate::admin::{Health, HealthSource};
 use crate::clock;
 use crate::domain::link::{LinkState, LinkStatus};
@@ -14,11 +16,20 @@ use crate::tasks::sync::SyncStatus;
 pub(super) struct Monitor {
     started: Moment,
     syncs: Vec<watch::Receiver<SyncStatus>>,
+    pictures: Pictures,
+    #[cfg(feature = "kiosk")]
+    walls: super::walls::Walls,
 }
 
 impl Monitor {
-    pub(super) fn new(started: Moment, syncs: Vec<watch::Receiver<SyncStatus>>) -> Self {
-        Self { started, syncs }
+    pub(super) fn new(started: Moment, parts: &Parts) -> Self {
+        Self {
+            started,
+            syncs: parts.syncs.clone(),
+            pictures: parts.pictures.clone(),
+            #[cfg(feature = "kiosk")]
+            walls: parts.walls.clone(),
+        }
     }
 }
 
@@ -33,6 +44,9 @@ impl Monitor {
             add("visits", status.visits);
             status.oddities.iter().for_each(|(kind, number)| add(&format!("oddities_{kind}"), *number));
         }
+        add("wall_pictures", self.pictures.drawn());
+        #[cfg(feature = "kiosk")]
+        add("wall_view_pictures", self.walls.drawn());
         counters
     }
 

@@ -41,6 +41,9 @@ pub(crate) struct Parts {
     pub(crate) syncs: Vec<watch::Receiver<SyncStatus>>,
     /// What the web page shows as the wall, once there is one.
     pub(crate) pictures: web::Pictures,
+    /// Own views of the wall in browsers.
+    #[cfg(feature = "kiosk")]
+    pub(crate) walls: super::walls::Walls,
     /// Where the web page is.
     pub(crate) address: String,
     store: Store,
@@ -77,6 +80,8 @@ impl Parts {
             accounts,
             syncs: Vec::new(),
             pictures: web::Pictures::default(),
+            #[cfg(feature = "kiosk")]
+            walls: super::walls::Walls::default(),
             address: String::new(),
             store,
             tasks: Vec::new(),
@@ -111,7 +116,7 @@ impl Parts {
 
     /// Starts the web page. A port that is taken must not keep the wall dark: it becomes a problem like any other.
     async fn start_web(&mut self, arguments: &Arguments, stop: &watch::Sender<bool>) {
-        let health = health::Monitor::new(clock::now(), self.syncs.clone());
+        let health = health::Monitor::new(clock::now(), self);
         let server = match web::bind(self, arguments, health).await {
             Ok(server) => server,
             Err(error) => return self.without_web(&format!("{error:#}.")),
@@ -205,6 +210,7 @@ pub(crate) async fn for_picture(
         history,
         syncs: Vec::new(),
         pictures: web::Pictures::default(),
+        walls: super::walls::Walls::default(),
         address: String::new(),
         store,
         tasks: Vec::new(),

@@ -3,20 +3,27 @@
 use futures_util::future::BoxFuture;
 
 use super::parts::Parts;
-use crate::admin::{HistoryError as Refusal, HistoryFormat, HistoryKind, HistoryRequest, HistorySource};
-use crate::domain::history::query::{Filter, UnknownWord};
+use crate::admin::{
+    HeatHours, HistoryError as Refusal, HistoryFormat, HistoryKind, HistoryRequest, HistorySource,
+};
+use crate::domain::history::query::{By, Filter, UnknownWord};
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::report::{self, Format, Kind, ReportError};
-use crate::tasks::history::{History, HistoryError};
+use crate::tasks::history::{HeatOf, History, HistoryError};
+use crate::views::heatmap::HourValue;
 
 /// The history as the web page asks for it.
-pub(super) struct Questions {
+pub(crate) struct Questions {
     history: History,
 }
 
 impl Questions {
     pub(super) fn new(parts: &Parts) -> Self {
-        Self { history: parts.history.clone() }
+        Self::of(parts.history.clone())
+    }
+
+    pub(crate) fn of(history: History) -> Self {
+        Self { history }
     }
 
     async fn answer(&self, request: HistoryRequest) -> Result<String, Refusal> {
@@ -40,6 +47,12 @@ impl Questions {
 impl HistorySource for Questions {
     fn query(&self, request: HistoryRequest) -> BoxFuture<'_, Result<String, Refusal>> {
         Box::pin(self.answer(request))
+    }
+
+    fn hours(&self, filter: Filter) -> BoxFuture<'_, Result<HeatHours, Refusal>> {
+        Box::pin(async move {
+            hours(&self.history, &filter).await.map_err(|error| refusal(ReportError::History(error)))
+        })
     }
 }
 
@@ -75,7 +88,7 @@ pub(super) fn heat(history: History) -> crate::kiosk::HeatSource {
     std::sync::Arc::new(move |ask| {
         let history = history.clone();
         Box::pin(async move {
-            hours(&history, &ask).await.unwrap_or_else(|error| {
+            asked(&history, &ask).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the heatmap could not be read");
                 crate::kiosk::HeatAnswer::default()
             })
@@ -84,15 +97,14 @@ pub(super) fn heat(history: History) -> crate::kiosk::HeatSource {
 }
 
 #[cfg(feature = "kiosk")]
-async fn hours(
+async fn asked(
     history: &History,
     ask: &crate::kiosk::HeatAsk,
 ) -> Result<crate::kiosk::HeatAnswer, HistoryError> {
-    use crate::domain::history::query::{self, By};
+    use crate::domain::history::query;
     use crate::domain::time::local_date;
     use crate::kiosk::{HeatAnswer, Subject};
-    use crate::tasks::history::HeatOf;
-    use crate::views::heatmap::{HourValue, Metric};
+    use crate::views::heatmap::Metric;
 
     let Some(record) = history.pbxs().await?.into_iter().find(|record| record.name == ask.pbx) else {
         return Ok(HeatAnswer::default());
@@ -100,7 +112,6 @@ async fn hours(
     let zone = jiff::tz::TimeZone::get(&record.zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let mut filter = Filter::new(local_date(&zone, ask.from), local_date(&zone, ask.until - 1));
     filter.pbx = Some(ask.pbx.clone());
-    filter.by = By::Hour;
     filter.metric = match ask.metric {
         Metric::Talk => query::Metric::Talk,
         Metric::Calls => query::Metric::Calls,
@@ -115,12 +126,22 @@ async fn hours(
         Subject::Queue(queue) => filter.queue = Some(queue.clone()),
         Subject::Agent(agent) => filter.agent = Some(agent.clone()),
     }
+    let HeatHours { values, day_values, known } = hours(history, &filter).await?;
+    Ok(HeatAnswer { values, day_values, known })
+}
+
+/// The hours of a heatmap of one PBX, for the wall and for the web page alike.
+async fn hours(history: &History, filter: &Filter) -> Result<HeatHours, HistoryError> {
+    let pbxs = history.pbxs().await?;
+    let Some(record) = pbxs.into_iter().find(|record| filter.pbx.as_ref() == Some(&record.name)) else {
+        return Ok(HeatHours::default());
+    };
+    let filter = Filter { by: By::Hour, ..filter.clone() };
     let rows = history.heatmap(&filter, HeatOf::Together).await?;
     let values = rows
         .into_iter()
         .map(|row| (row.start_utc.as_second(), HourValue { amount: row.value, late: false }))
         .collect();
-    let since = history.known_since(&ask.pbx).await?;
-    let known = since.zip(record.synced_at);
-    Ok(HeatAnswer { values, known, ..HeatAnswer::default() })
+    let since = history.known_since(&record.name).await?;
+    Ok(HeatHours { values, known: since.zip(record.synced_at), ..HeatHours::default() })
 }

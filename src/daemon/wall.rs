@@ -35,6 +35,7 @@ pub(super) fn show(
     let (walls, shown) = watch::channel(Arc::new(Wall::default()));
     let (touch, touches) = mpsc::channel(TOUCHES);
     let feed = feed(parts, setup(parts, stop, runtime));
+    parts.walls.feed_by(feed.clone());
     runtime.spawn(feed.run(walls, touches, stop.subscribe()));
     let painter = Painter::spawn(None)?;
     draw_pictures(parts, painter, shown.clone());
@@ -157,8 +158,10 @@ fn setup(parts: &Parts, stop: &watch::Sender<bool>, runtime: &Handle) -> watch::
 fn draw_pictures(parts: &Parts, painter: Painter, walls: watch::Receiver<Arc<Wall>>) {
     type Drawn = Option<(Arc<Wall>, Bytes)>;
     let last: Arc<Mutex<Drawn>> = Arc::default();
+    let pictures = parts.pictures.clone();
     parts.pictures.draw_by(Box::new(move || {
         let (painter, wall, last) = (painter.clone(), Arc::clone(&walls.borrow()), Arc::clone(&last));
+        let pictures = pictures.clone();
         Box::pin(async move {
             let drawn = last.lock().ok().and_then(|drawn| drawn.clone());
             if let Some((_, bytes)) = drawn.filter(|(of, _)| Arc::ptr_eq(of, &wall)) {
@@ -171,6 +174,7 @@ fn draw_pictures(parts: &Parts, painter: Painter, walls: watch::Receiver<Arc<Wal
                 Ok(Ok(bytes)) => Bytes::from(bytes),
                 _ => return Err("The picture cannot be encoded.".to_owned()),
             };
+            pictures.count();
             if let Ok(mut slot) = last.lock() {
                 *slot = Some((wall, bytes.clone()));
             }

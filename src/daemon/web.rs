@@ -1,6 +1,7 @@
 //! Plugs the tasks into the web page: each handle that `admin` asks for, made of the task that has it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
@@ -9,7 +10,9 @@ use tokio::sync::watch;
 
 use super::health::Monitor;
 use super::parts::Parts;
-use crate::admin::{AdminHandles, Bytes, Listen, Server, Supervisor, TlsMode, WallPicture};
+use crate::admin::{
+    AdminHandles, Bytes, Listen, Phone, Server, Supervisor, TlsMode, WallPicture, WallSessions,
+};
 use crate::cli::Arguments;
 use crate::config::{Admin, AdminTls, Config};
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
@@ -20,19 +23,33 @@ type Draw = Box<dyn Fn() -> BoxFuture<'static, Result<Bytes, String>> + Send + S
 
 /// The wall's picture, from when there is a wall on.
 #[derive(Clone, Default)]
-pub(crate) struct Pictures(Arc<OnceLock<Draw>>);
+pub(crate) struct Pictures {
+    draw: Arc<OnceLock<Draw>>,
+    drawn: Arc<AtomicU64>,
+}
 
 impl Pictures {
     /// Says how pictures are drawn. The first word counts.
     #[cfg(feature = "kiosk")]
     pub(crate) fn draw_by(&self, draw: Draw) {
-        let _ = self.0.set(draw);
+        let _ = self.draw.set(draw);
+    }
+
+    /// Notes that one was drawn.
+    #[cfg(feature = "kiosk")]
+    pub(crate) fn count(&self) {
+        self.drawn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were drawn since the start.
+    pub(crate) fn drawn(&self) -> u64 {
+        self.drawn.load(Ordering::Relaxed)
     }
 }
 
 impl WallPicture for Pictures {
     fn png(&self) -> BoxFuture<'_, Result<Bytes, String>> {
-        match self.0.get() {
+        match self.draw.get() {
             Some(draw) => draw(),
             None => Box::pin(async { Err("The wall is not drawn yet. Ask again in a moment.".into()) }),
         }
@@ -76,6 +93,8 @@ pub(super) async fn bind(parts: &Parts, arguments: &Arguments, health: Monitor) 
         history: Arc::new(super::questions::Questions::new(parts)),
         supervisor: Arc::new(Desk(parts.control.clone())),
         wall: Arc::new(parts.pictures.clone()),
+        walls: walls(parts),
+        phones: phones(parts.config.as_deref()),
         health: Arc::new(health),
         problems: watch::Sender::new(Arc::clone(&parts.problems)).subscribe(),
         service_level_s: service_level,
@@ -90,8 +109,27 @@ pub(super) async fn bind(parts: &Parts, arguments: &Arguments, health: Monitor) 
     Ok(Server::bind(handles, Listen { address: admin.listen, hosts: admin.hosts, tls, state }).await?)
 }
 
+#[cfg(feature = "kiosk")]
+fn walls(parts: &Parts) -> Arc<dyn WallSessions> {
+    Arc::new(parts.walls.clone())
+}
+
+#[cfg(not(feature = "kiosk"))]
+fn walls(_: &Parts) -> Arc<dyn WallSessions> {
+    Arc::new(crate::admin::Absent)
+}
+
+fn phones(config: Option<&Config>) -> Vec<Phone> {
+    let phones = config.map_or(&[][..], |config| &config.supervisor_phones);
+    let phone = |phone: &crate::config::SupervisorPhone| Phone {
+        extension: phone.extension.clone(),
+        name: phone.name.clone(),
+    };
+    phones.iter().map(phone).collect()
+}
+
 /// The address to open in a browser: where the page listens on every address, this machine's own on its network.
-pub(super) fn address(listening: SocketAddr, config: Option<&Config>) -> String {
+pub(crate) fn address(listening: SocketAddr, config: Option<&Config>) -> String {
     let tls = config.is_none_or(|config| config.admin.tls != AdminTls::Off);
     let scheme = if tls { "https" } else { "http" };
     let ip =

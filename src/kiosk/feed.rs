@@ -327,6 +327,7 @@ impl Feed {
             values: &answer.values,
             day_values: &answer.day_values,
             known: answer.known,
+            last: None,
             rows: HEATMAP_DAYS,
         })
     }

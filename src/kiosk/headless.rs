@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use asterflow_ui as ui;
 use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferType};
-use slint::platform::{Platform, PointerEventButton, WindowAdapter, WindowEvent};
-use slint::{ComponentHandle, LogicalPosition, PhysicalSize, PlatformError, Rgb8Pixel};
+use slint::platform::{Platform, WindowAdapter};
+use slint::{ComponentHandle, PhysicalSize, PlatformError, Rgb8Pixel};
 use tokio::sync::{mpsc, oneshot};
 
 use super::apply::Applier;
+use super::input::{self, Input};
 use super::picture::{Picture, Rotation};
 use super::{Action, KioskError, window};
 use crate::views::wall::Wall;
@@ -24,7 +25,7 @@ const MAILBOX: usize = 4;
 /// What a painter is asked.
 enum Request {
     Paint { wall: Arc<Wall>, width: u32, height: u32, rotation: Rotation, reply: oneshot::Sender<Picture> },
-    Touch { x: f32, y: f32 },
+    Inputs(Vec<Input>),
 }
 
 /// Handle to a wall in memory. Its thread ends when the last handle is gone.
@@ -70,7 +71,15 @@ impl Painter {
     /// # Errors
     /// When the thread is gone.
     pub async fn touch(&self, x: f32, y: f32) -> Result<(), KioskError> {
-        self.requests.send(Request::Touch { x, y }).await.map_err(|_| KioskError::Stopped)
+        self.input(vec![Input::Press { x, y }, Input::Release { x, y }]).await
+    }
+
+    /// Does `inputs` to the last picture, in their order.
+    ///
+    /// # Errors
+    /// When the thread is gone.
+    pub async fn input(&self, inputs: Vec<Input>) -> Result<(), KioskError> {
+        self.requests.send(Request::Inputs(inputs)).await.map_err(|_| KioskError::Stopped)
     }
 }
 
@@ -126,15 +135,8 @@ impl Canvas {
         Picture { width, height, rgb }
     }
 
-    fn touch(&self, x: f32, y: f32) {
-        let position = LogicalPosition::new(x, y);
-        let button = PointerEventButton::Left;
-        for event in [
-            WindowEvent::PointerMoved { position },
-            WindowEvent::PointerPressed { position, button },
-            WindowEvent::PointerReleased { position, button },
-            WindowEvent::PointerExited,
-        ] {
+    fn input(&self, inputs: &[Input]) {
+        for event in inputs.iter().flat_map(input::events) {
             // A window in memory takes every event; there is nobody to tell if it did not.
             let _ = self.window.dispatch_event_with_result(event);
         }
@@ -162,7 +164,7 @@ fn paint_all(
                 // Who asked may have gone meanwhile.
                 let _ = reply.send(canvas.paint(wall, size).turned(rotation));
             }
-            Request::Touch { x, y } => canvas.touch(x, y),
+            Request::Inputs(inputs) => canvas.input(&inputs),
         }
     }
 }
@@ -225,5 +227,7 @@ mod tests {
         painter.touch(120.0, 230.0).await.expect("a touch");
         let selected = Action::SelectMember("Sales".to_owned(), "PJSIP/Alice".to_owned());
         assert_eq!(touched.recv().await, Some(selected));
+        painter.input(vec![Input::Key("ArrowRight".to_owned())]).await.expect("a key");
+        assert_eq!(touched.recv().await, Some(Action::Next));
     }
 }

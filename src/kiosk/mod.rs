@@ -10,12 +10,14 @@ mod apply;
 mod convert;
 pub mod feed;
 pub mod headless;
+mod input;
 mod pages;
 mod picture;
 mod window;
 
 pub use feed::{Feed, HeatAnswer, HeatAsk, HeatSource, Subject};
 pub use headless::Painter;
+pub use input::Input;
 pub use picture::{Picture, Rotation};
 pub use window::{Beat, Screen, run};
 

@@ -58,7 +58,9 @@ pub struct Request<'a> {
     pub day_values: &'a BTreeMap<Date, f64>,
     /// The UTC seconds [from, until) of which everything is known; outside is "no data".
     pub known: Option<(i64, i64)>,
-    /// How many dates, the newest of them today.
+    /// The newest date; `None`: today.
+    pub last: Option<Date>,
+    /// How many dates.
     pub rows: usize,
 }
 
@@ -134,8 +136,9 @@ type Column = (i8, u8);
 /// Makes the page.
 pub fn heatmap(request: &Request<'_>) -> Heatmap {
     let today = request.now.to_zoned(request.zone.clone()).date();
+    let last = request.last.unwrap_or(today);
     let days: Vec<(Date, BTreeMap<Column, Hour>)> = (0..request.rows)
-        .filter_map(|back| today.checked_sub(i64::try_from(back).ok()?.days()).ok())
+        .filter_map(|back| last.checked_sub(i64::try_from(back).ok()?.days()).ok())
         .map(|date| (date, hours_of(request.zone, date)))
         .collect();
     let columns: BTreeSet<Column> = days.iter().flat_map(|(_, hours)| hours.keys().copied()).collect();
@@ -311,6 +314,7 @@ mod tests {
             values: &values,
             day_values: &BTreeMap::new(),
             known: Some((second(known_from), second(now))),
+            last: None,
             rows,
         })
     }

@@ -12,6 +12,7 @@ pub mod overview;
 pub mod scale;
 pub mod text;
 pub mod wall;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod fixture;

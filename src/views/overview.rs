@@ -79,7 +79,7 @@ pub(super) fn longest_wait(queue: &QueueSnapshot, now: Moment) -> Option<i64> {
 }
 
 /// The moment at which a picture's timers stand: now, or where the picture stopped being true.
-pub(super) fn shown_at(picture: &Picture, now: Moment) -> Moment {
+pub fn shown_at(picture: &Picture, now: Moment) -> Moment {
     use crate::domain::link::LinkState;
     if picture.live.ami.state == LinkState::Live { now } else { picture.live.ami.fresh_at.unwrap_or(now) }
 }

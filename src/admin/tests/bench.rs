@@ -13,13 +13,14 @@ use tower::ServiceExt;
 
 use crate::admin::guard::Peer;
 use crate::admin::{
-    AdminHandles, App, Health, HealthSource, HistoryError, HistoryRequest, HistorySource, Supervisor,
-    WallPicture, routes,
+    AdminHandles, App, Health, HealthSource, HeatHours, HistoryError, HistoryRequest, HistorySource, Phone,
+    Size, Supervisor, WallAct, WallPicture, WallRefusal, WallSessions, WallView, routes,
 };
 use crate::clock;
 use crate::domain::account::{Actor, Role};
 use crate::domain::control::{self, ControlError, Mode, Supervision, SupervisionState, Target};
 use crate::domain::history::figures::{QueueFigures, Today};
+use crate::domain::history::query::Filter;
 use crate::domain::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::snapshot::{
@@ -28,7 +29,7 @@ use crate::domain::live::snapshot::{
 use crate::domain::problem::{Problem, Severity};
 use crate::store::Store;
 use crate::tasks::PbxView;
-use crate::tasks::accounts::Accounts;
+use crate::tasks::accounts::{Accounts, Identity};
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 /// What a hostile caller may be named.
@@ -40,6 +41,10 @@ pub(super) struct StandIn {
     pub(super) started: Mutex<Vec<control::Request>>,
     pub(super) running: Mutex<Vec<Supervision>>,
     pub(super) refuse: Mutex<Option<ControlError>>,
+    pub(super) views: Mutex<Vec<(Identity, Size)>>,
+    pub(super) acts: Mutex<Vec<WallAct>>,
+    pub(super) hours: Mutex<HeatHours>,
+    pub(super) filters: Mutex<Vec<Filter>>,
 }
 
 impl HistorySource for StandIn {
@@ -53,6 +58,58 @@ impl HistorySource for StandIn {
                 Ok("[]".into())
             }
         })
+    }
+
+    fn hours(&self, filter: Filter) -> BoxFuture<'_, Result<HeatHours, HistoryError>> {
+        Box::pin(async move {
+            self.filters.lock().expect("a lock").push(filter);
+            Ok(self.hours.lock().expect("a lock").clone())
+        })
+    }
+}
+
+impl WallSessions for StandIn {
+    fn open(&self, who: Identity, size: Size) -> BoxFuture<'_, Result<String, WallRefusal>> {
+        Box::pin(async move {
+            let mut views = self.views.lock().expect("a lock");
+            if views.len() == 4 {
+                return Err(WallRefusal::Full(4));
+            }
+            views.push((who, size));
+            Ok(format!("view-{}", views.len()))
+        })
+    }
+
+    fn size(&self, id: &str, who: &Identity) -> Result<Size, WallRefusal> {
+        let views = self.views.lock().expect("a lock");
+        let at: usize = id.trim_start_matches("view-").parse().map_err(|_| WallRefusal::Gone)?;
+        let view = at.checked_sub(1).and_then(|at| views.get(at)).filter(|(owner, _)| owner == who);
+        view.map(|(_, size)| *size).ok_or(WallRefusal::Gone)
+    }
+
+    fn picture(
+        &self,
+        id: String,
+        who: Identity,
+        after: Option<u64>,
+    ) -> BoxFuture<'_, Result<Option<WallView>, WallRefusal>> {
+        Box::pin(async move {
+            self.size(&id, &who)?;
+            let png = Bytes::from_static(b"\x89PNG\r\n\x1a\n");
+            Ok((after != Some(7)).then_some(WallView { number: 7, png }))
+        })
+    }
+
+    fn act(&self, id: String, who: Identity, act: WallAct) -> BoxFuture<'_, Result<(), WallRefusal>> {
+        Box::pin(async move {
+            self.size(&id, &who)?;
+            self.acts.lock().expect("a lock").push(act);
+            Ok(())
+        })
+    }
+
+    fn count(&self) -> usize {
+        self.views.lock().expect("a lock").len()
     }
 }
 
@@ -194,6 +251,8 @@ impl Bench {
             history: stand_in.clone(),
             supervisor: stand_in.clone(),
             wall: stand_in.clone(),
+            walls: stand_in.clone(),
+            phones: vec![Phone { extension: "201".into(), name: "Desk 201".into() }],
             health: stand_in.clone(),
             problems: problems_seen,
             service_level_s: 20,

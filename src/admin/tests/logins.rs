@@ -5,13 +5,13 @@ use http::StatusCode;
 use super::bench::{Bench, PASSWORD, router};
 use crate::domain::account::{Actor, Role};
 
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 fn cookie_of(line: &str) -> String {
     line.split(';').next().unwrap_or_default().to_owned()
 }
 
-fn csrf_of(page: &str) -> String {
+pub(super) fn csrf_of(page: &str) -> String {
     let start = page.find("name=\"csrf\" value=\"").expect("a token in the page") + 19;
     page[start..].split('"').next().expect("its end").to_owned()
 }

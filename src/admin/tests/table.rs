@@ -8,7 +8,7 @@ use crate::admin::routes::{Access, Kind, Route, TABLE};
 use crate::domain::account::Role;
 
 fn path(route: &Route) -> String {
-    route.path.replace("{id}", "spy-1")
+    route.path.replace("{id}", "spy-1").replace("{session}", "view-1")
 }
 
 #[tokio::test]

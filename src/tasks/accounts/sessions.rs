@@ -64,7 +64,7 @@ impl Accounts {
         }
     }
 
-    /// Makes a link's secret that logs `name` in once, within `valid`.
+    /// Makes a link's secret that logs `name` in once, within `valid`. Only somebody at the machine can.
     ///
     /// # Errors
     /// When there is no such account, or the database fails.
@@ -73,6 +73,8 @@ impl Accounts {
         let account = account.ok_or_else(|| AccountError::Unknown(name.to_owned()))?;
         let token = secret::token()?;
         let expires = now().as_second().saturating_add_unsigned(valid.as_secs());
+        let entry = JournalEntry::new(&Actor::console(), "account link", &account.name);
+        self.inner.store.journal_record(now(), entry, "ok").await?;
         self.inner.store.add_link(secret::fingerprint(&token), &account.name, expires).await?;
         Ok(token)
     }

@@ -1,66 +1,10 @@
 //! An admin with a real browser: logs in, sees how the sources stand, sees the wall, logs out.
 
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
 use thirtyfour::prelude::*;
 
 use super::appliance::{Appliance, PASSWORD};
 use super::{alone, lab};
-
-/// ChromeDriver on a port of its own; ends when dropped.
-struct Driver(Child, u16);
-
-impl Driver {
-    async fn start() -> Self {
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("one").port();
-        let child = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed (scripts/install.sh)");
-        let driver = Self(child, port);
-        for _ in 0..200 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return driver;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("chromedriver does not listen")
-    }
-
-    async fn browser(&self, profile: &std::path::Path, width: u32) -> WebDriver {
-        let mut caps = DesiredCapabilities::chrome();
-        let profile = format!("--user-data-dir={}", profile.display());
-        let size = format!("--window-size={width},900");
-        for argument in [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            &profile,
-            &size,
-        ] {
-            caps.add_arg(argument).expect("an argument");
-        }
-        WebDriver::new(format!("http://127.0.0.1:{}", self.1), caps).await.expect("a browser")
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::driver::{Driver, Look, shows};
 
 #[test]
 fn an_admin_logs_in_and_sees_the_sources_and_the_wall() {
@@ -69,7 +13,7 @@ fn an_admin_logs_in_and_sees_the_sources_and_the_wall() {
         let appliance = Appliance::start(&lab).await;
         let driver = Driver::start().await;
         let profile = tempfile::tempdir().expect("a folder");
-        let browser = driver.browser(profile.path(), 1280).await;
+        let browser = driver.browser(profile.path(), Look::Desktop(1280)).await;
         let story = story(&browser, &appliance).await;
         let ended = browser.quit().await;
         story.expect("the browser's story");
@@ -98,19 +42,6 @@ async fn story(browser: &WebDriver, appliance: &Appliance) -> WebDriverResult<()
     browser.goto(appliance.base()).await?;
     assert!(browser.current_url().await?.path().starts_with("/login"), "logged out is outside");
     Ok(())
-}
-
-/// Waits until the page shows all of `words`.
-async fn shows(browser: &WebDriver, words: &[&str]) -> WebDriverResult<()> {
-    let mut page = String::new();
-    for _ in 0..200 {
-        page = browser.find(By::Tag("body")).await?.text().await?.to_lowercase();
-        if words.iter().all(|word| page.contains(&word.to_lowercase())) {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{words:?} are not all on the page: {page}")
 }
 
 async fn log_in(browser: &WebDriver, password: &str) -> WebDriverResult<()> {

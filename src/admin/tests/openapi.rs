@@ -1,0 +1,169 @@
+//! The description of the API is held against the table, the words of the code, and real answers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::bench::{Bench, router};
+use super::schema::faults;
+use crate::admin::openapi::{description, method, role};
+use crate::admin::routes::{Kind, Route, TABLE};
+use crate::daemon::questions::Questions;
+use crate::domain::account::Role;
+use crate::domain::history::fixture::captured_rows;
+use crate::domain::history::query::{By, Count, Metric};
+
+const DAY: &str = "from=2026-11-22&to=2026-11-22";
+
+fn document() -> Value {
+    description().expect("a document")
+}
+
+fn routes() -> impl Iterator<Item = &'static Route> {
+    TABLE.iter().filter(|route| route.kind == Kind::Api)
+}
+
+fn operation<'d>(document: &'d Value, route: &Route) -> &'d Value {
+    &document["paths"][route.path][method(route).to_lowercase()]
+}
+
+fn json_schema<'d>(operation: &'d Value, status: &str) -> &'d Value {
+    &operation["responses"][status]["content"]["application/json"]["schema"]
+}
+
+/// The parameters of the query by name.
+fn parameters(operation: &Value) -> BTreeSet<String> {
+    let all = operation["parameters"].as_array().into_iter().flatten();
+    let asked = all.filter(|parameter| parameter["in"] == "query");
+    asked.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn every_route_for_programs_is_described_with_its_role_and_answers_and_nothing_else_is() {
+    let document = document();
+    let details: Value = serde_json::from_str(include_str!("../openapi/details.json")).expect("JSON");
+    let described: BTreeSet<&String> =
+        details["operations"].as_object().expect("operations").keys().collect();
+    let listed: BTreeSet<String> =
+        routes().map(|route| format!("{} {}", method(route), route.path)).collect();
+    assert_eq!(described, listed.iter().collect());
+    for route in routes() {
+        let operation = operation(&document, route);
+        assert_eq!(operation["x-role"], role(route.access), "{}", route.path);
+        let answers = operation["responses"].as_object().expect("answers");
+        assert!(answers.keys().any(|status| status.starts_with('2')), "{}", route.path);
+        assert!(answers.contains_key("default"), "{}", route.path);
+        let in_path =
+            operation["parameters"].as_array().expect("a list").iter().filter(|one| one["in"] == "path");
+        assert_eq!(in_path.count(), route.path.matches('{').count(), "{}", route.path);
+        assert_eq!(
+            operation.get("requestBody").is_some(),
+            ["POST", "PATCH"].contains(&method(route)),
+            "{} {}",
+            method(route),
+            route.path
+        );
+    }
+}
+
+#[test]
+fn words_in_the_description_are_those_of_the_code() {
+    let document = document();
+    let list = &document["paths"]["/api/v1/history/heatmap"]["get"]["parameters"];
+    for (name, words) in [("metric", Metric::WORDS), ("by", By::WORDS), ("count", Count::WORDS)] {
+        let parameter = list.as_array().expect("a list").iter().find(|one| one["name"] == name);
+        assert_eq!(parameter.expect("a parameter")["schema"]["enum"], json!(words), "{name}");
+    }
+    let schemas = &document["components"]["schemas"];
+    let words = |values: &[&str]| json!(values);
+    let why = crate::views::words::SUB_STATES.map(|why| why.as_str());
+    assert_eq!(schemas["Member"]["properties"]["sub_state"]["enum"], words(&why));
+    let states = crate::views::words::STATES.map(|state| state.as_str());
+    assert_eq!(schemas["Member"]["properties"]["state"]["enum"], words(&states));
+}
+
+#[tokio::test]
+async fn described_parameters_are_taken_and_others_are_refused() {
+    let bench = Bench::new().await;
+    let token = bench.token(Role::Admin, "root").await;
+    let document = document();
+    let mut asked = 0;
+    for route in routes() {
+        let known = parameters(operation(&document, route));
+        if known.is_empty() {
+            continue;
+        }
+        for name in &known {
+            let (value, rest) = match name.as_str() {
+                "from" | "to" => ("2026-11-22", DAY),
+                "service_level" | "before" => ("20", DAY),
+                "format" => ("csv", DAY),
+                _ => ("talk", DAY),
+            };
+            let rest = if known.contains("from") { rest } else { "" };
+            let path = format!("{}?{rest}&{name}={value}", route.path);
+            let answer = bench.send("GET", &path, &[("authorization", &token)], "").await;
+            assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text);
+            asked += 1;
+        }
+        let rest = if known.contains("from") { DAY } else { "" };
+        let path = format!("{}?{rest}&colour=red", route.path);
+        let answer = bench.send("GET", &path, &[("authorization", &token)], "").await;
+        assert_eq!(answer.status.as_u16(), 400, "{path}");
+    }
+    assert!(asked > 40, "only {asked} parameters");
+}
+
+#[tokio::test]
+async fn real_answers_are_as_described() {
+    let (_folder, history) = crate::tasks::history::fixture_history(captured_rows()).await;
+    let mut bench = Bench::new().await;
+    bench.handles.history = Arc::new(Questions::of(history));
+    bench.router = router(&bench.handles, true);
+    let token = bench.token(Role::Admin, "root").await;
+    let by_token = [("authorization", token.as_str())];
+    let document = document();
+    let wish = json!({"channel": "1795330864.4", "mode": "listen", "supervisor": "201"});
+    let request = &document["components"]["schemas"]["SupervisionRequest"];
+    assert_eq!(faults(&document, request, &wish), [""; 0]);
+    let made = bench.send("POST", "/api/v1/supervision", &by_token, &wish.to_string()).await;
+    let made_schema = json_schema(&document["paths"]["/api/v1/supervision"]["post"], "201");
+    assert_eq!(faults(&document, made_schema, &made.json()), [""; 0]);
+    let mut checked = 0;
+    for route in routes().filter(|route| method(route) == "GET") {
+        let schema = json_schema(operation(&document, route), "200");
+        if schema.is_null() {
+            continue;
+        }
+        let question = if route.path.contains("/history/") { format!("?{DAY}") } else { String::new() };
+        let path = format!("{}{question}", route.path.replace("{id}", "spy-1"));
+        let answer = bench.send("GET", &path, &by_token, "").await;
+        assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text);
+        let value = answer.json();
+        assert_eq!(faults(&document, schema, &value), [""; 0], "{path}");
+        if question.is_empty() || route.path.ends_with("heatmap") {
+            checked += 1;
+            continue;
+        }
+        assert!(!value["rows"].as_array().expect("rows").is_empty(), "{path} has no rows to check");
+        checked += 1;
+    }
+    assert!(checked >= 10, "only {checked} answers");
+    let problem = bench.send("GET", "/api/v1/supervision/none", &by_token, "").await.json();
+    assert_eq!(faults(&document, &document["components"]["schemas"]["Problem"], &problem), [""; 0]);
+}
+
+#[test]
+fn bodies_that_are_refused_do_not_fit_the_description() {
+    let document = document();
+    let request = &document["components"]["schemas"]["SupervisionRequest"];
+    for body in [
+        json!({"mode": "listen", "supervisor": "201"}),
+        json!({"agent": "PJSIP/101", "channel": "1.1", "mode": "listen", "supervisor": "201"}),
+        json!({"agent": "PJSIP/101", "mode": "shout", "supervisor": "201"}),
+        json!({"agent": "PJSIP/101", "mode": "listen", "supervisor": "201", "application": "System"}),
+    ] {
+        assert!(!faults(&document, request, &body).is_empty(), "{body}");
+    }
+}
