@@ -152,12 +152,12 @@ asterflow() { "$bin" --config "$home/asterflow.toml" --state-dir "$home/state" "
 step "reading the history into the appliance"
 asterflow sync --once 9>&- >"$home/sync.json" || fail "the history could not be read." /dev/null
 if ! asterflow user list 2>/dev/null | grep -q '^admin '; then
-    printf '%s-admin\n' "$(secret)" | asterflow user add admin --role admin >/dev/null
-    printf '%s-desk\n' "$(secret)" | asterflow user add supervisor --role supervisor >/dev/null
+    printf '%s-admin\n' "$(secret)" | asterflow user add admin --role admin >/dev/null 2>&1
+    printf '%s-desk\n' "$(secret)" | asterflow user add supervisor --role supervisor >/dev/null 2>&1
 fi
 pin=$((RANDOM % 9 + 1))$(printf '%05d' $((RANDOM * 3 % 100000)))
-printf '%s\n' "$pin" | asterflow user pin supervisor >/dev/null
-link=$(asterflow user link admin | tail -n 1)
+printf '%s\n' "$pin" | asterflow user pin supervisor >/dev/null 2>&1
+link=$(asterflow user link admin 2>/dev/null | tail -n 1)
 
 step "starting the appliance"
 asterflow run 9>&- &
@@ -172,7 +172,7 @@ cat <<TEXT
 
   AsterFlow is running, $((SECONDS - began)) s after you asked for it.
 
-  Open      http://127.0.0.1:$web_port$link
+  Open      $link
             (works once, within 15 minutes; it logs you in as admin)
   Look at   Wall      the wall's own program: touch an agent's card on the queue board, then Listen
             Board     the same live figures as a page for a phone

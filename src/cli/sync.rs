@@ -1,6 +1,6 @@
 //! `asterflow sync --once`: fetches new rows and says in one JSON line what came.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -9,7 +9,7 @@ use clap::Args;
 use super::{Arguments, EXIT_CONFIG, say};
 use crate::daemon::settings;
 use crate::store::{StateLock, Store};
-use crate::tasks::sync::sync_once;
+use crate::tasks::sync::{Reached, sync_once};
 
 /// How to synchronise.
 #[derive(Debug, Args)]
@@ -27,8 +27,46 @@ pub(super) fn run(arguments: &Arguments, _: &SyncArguments) -> Result<ExitCode> 
         let Some(config) = loaded.config else { return Ok(ExitCode::from(EXIT_CONFIG)) };
         let _lock = StateLock::take(&arguments.state_dir)?;
         let store = Store::open(&arguments.state_dir)?;
-        let once = sync_once(&store, &config.pbxs).await?;
+        let mut meter = Meter::default();
+        let once = sync_once(&store, &config.pbxs, &mut |reached| meter.show(reached)).await?;
+        meter.end();
         writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(&once)?)?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// A line on the terminal that says how far the reading is; silent elsewhere, and while there is little to read.
+#[derive(Default)]
+struct Meter {
+    first: Option<i64>,
+    shown: Option<i64>,
+}
+
+impl Meter {
+    /// Fewer rows than this are there at once.
+    const WORTH_A_WORD: i64 = 20_000;
+
+    fn show(&mut self, Reached { position, newest }: Reached) {
+        let first = *self.first.get_or_insert(position);
+        let (done, all) = (position - first, newest - first);
+        if all < Self::WORTH_A_WORD || !std::io::stderr().is_terminal() {
+            return;
+        }
+        let percent = done * 100 / all;
+        if self.shown != Some(percent) {
+            self.shown = Some(percent);
+            write_over(&format!("reading queue_log: {percent:3} %, {done} rows"));
+        }
+    }
+
+    fn end(&self) {
+        if self.shown.is_some() {
+            say("");
+        }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the program's own words to the person who called it")]
+fn write_over(text: &str) {
+    eprint!("\r{text}");
 }

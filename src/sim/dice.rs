@@ -4,16 +4,16 @@ use crate::sim::pbx::Millis;
 
 /// A source of chance.
 #[derive(Clone, Debug)]
-pub struct Dice(fastrand::Rng);
+pub(super) struct Dice(fastrand::Rng);
 
 impl Dice {
     /// Dice that always fall the same way for the same seed.
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(fastrand::Rng::with_seed(seed))
     }
 
     /// Dice for one matter of many (an agent's day, say), the same whatever was thrown before.
-    pub fn of(seed: u64, matter: &[u64]) -> Self {
+    pub(super) fn of(seed: u64, matter: &[u64]) -> Self {
         // The 64-bit golden ratio spreads neighbouring numbers.
         let mixed = matter.iter().fold(seed, |mixed, part| {
             (mixed ^ part.wrapping_add(0x9e37_79b9_7f4a_7c15))
@@ -24,37 +24,37 @@ impl Dice {
     }
 
     /// Uniform in 0..1.
-    pub fn share(&mut self) -> f64 {
+    pub(super) fn share(&mut self) -> f64 {
         self.0.f64()
     }
 
     /// True with this probability.
-    pub fn chance(&mut self, probability: f64) -> bool {
+    pub(super) fn chance(&mut self, probability: f64) -> bool {
         self.0.f64() < probability
     }
 
     /// Uniform in `from..=to`.
-    pub fn between(&mut self, from: i64, to: i64) -> i64 {
+    pub(super) fn between(&mut self, from: i64, to: i64) -> i64 {
         self.0.i64(from..=to)
     }
 
     /// Any number.
-    pub fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.0.u64(..)
     }
 
     /// One of them. `things` is not empty.
-    pub fn one<'a, T>(&mut self, things: &'a [T]) -> &'a T {
+    pub(super) fn one<'a, T>(&mut self, things: &'a [T]) -> &'a T {
         &things[self.0.usize(..things.len())]
     }
 
     /// Between events that come `per_hour` times an hour on the average, in milliseconds.
-    pub fn gap(&mut self, per_hour: f64) -> Millis {
+    pub(super) fn gap(&mut self, per_hour: f64) -> Millis {
         whole(-(1.0 - self.share()).ln() * 3_600_000.0 / per_hour.max(1e-6)).max(1)
     }
 
     /// Around `median` milliseconds, seldom far longer: how long people take for things.
-    pub fn about(&mut self, median: Millis, spread: f64) -> Millis {
+    pub(super) fn about(&mut self, median: Millis, spread: f64) -> Millis {
         let normal = (-2.0 * (1.0 - self.share()).ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos();
         whole(float(median) * (normal * spread).exp()).max(1)
     }

@@ -162,7 +162,7 @@ impl Plan {
         };
         let count = size.queues.map_or(usual, |count| usize::from(count.clamp(1, MOST_QUEUES)));
         let queues = queues(count);
-        let calls_per_hour = size.calls_per_hour.map_or(float(agents) * 6.6, f64::from);
+        let calls_per_hour = size.calls_per_hour.map_or(float(agents) * 5.7, f64::from);
         let agents = (0..agents).map(|at| agent(size.seed, at, agents, &queues)).collect();
         Self { seed: size.seed, zone, queues, agents, calls_per_hour }
     }

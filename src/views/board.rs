@@ -126,6 +126,9 @@ fn section(
     let at = shown_at(picture, now);
     let threshold = picture.threshold(queue);
     let longest = longest_wait(queue, at);
+    // Who is away is looked at last; among the others cards stay where they are, whatever they do.
+    let mut members: Vec<&MemberSnapshot> = queue.members.iter().collect();
+    members.sort_by_key(|member| member.state == BoardState::Offline);
     Section {
         name: queue.name.to_string(),
         pbx: if several { picture.live.pbx.to_string() } else { String::new() },
@@ -135,7 +138,7 @@ fn section(
         service_level: picture.service_level(queue),
         counts: member_counts(queue),
         callers: queue.waiting.iter().take(CALLERS).map(|waiting| caller(waiting, threshold, at)).collect(),
-        members: queue.members.iter().map(|member| card(picture, member, memberships, at)).collect(),
+        members: members.into_iter().map(|member| card(picture, member, memberships, at)).collect(),
     }
 }
 

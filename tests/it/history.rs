@@ -83,7 +83,7 @@ impl Bench {
     }
 
     async fn sync(&self) -> Once {
-        sync_once(&self.store, std::slice::from_ref(&self.pbx)).await.expect("synchronises")
+        sync_once(&self.store, std::slice::from_ref(&self.pbx), &mut |_| ()).await.expect("synchronises")
     }
 
     fn history(&self) -> History {
@@ -137,7 +137,8 @@ async fn late_ids_and_an_emptied_table_are_found() {
 
 /// What goes wrong at the start, as the person reads it.
 async fn refusal(bench: &Bench, pbx: &Pbx) -> String {
-    let error = sync_once(&bench.store, std::slice::from_ref(pbx)).await.expect_err("is refused");
+    let error =
+        sync_once(&bench.store, std::slice::from_ref(pbx), &mut |_| ()).await.expect_err("is refused");
     let SyncError::Database(error) = error else { panic!("another error: {error}") };
     error.to_string()
 }

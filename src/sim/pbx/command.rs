@@ -24,7 +24,8 @@ pub struct Originate {
     pub timeout_ms: u32,
 }
 
-/// A command.
+/// A command; its fields are the action's.
+#[allow(missing_docs, reason = "the fields are named as the action's, which the variant's line explains")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Calls a phone; the outcome comes as happenings.

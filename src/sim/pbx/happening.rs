@@ -55,7 +55,8 @@ pub enum DialStatus {
     Unavailable,
 }
 
-/// What happened. Each is one AMI event of the same name unless said otherwise.
+/// What happened. Each is one AMI event of the same name unless said otherwise; its fields are the event's.
+#[allow(missing_docs, reason = "the fields are named as the event's, which the variant's line explains")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// A channel was made.

@@ -291,11 +291,24 @@ pub struct Once {
     pub oddities: BTreeMap<String, u64>,
 }
 
-/// One synchronisation of every PBX with a database. The caller holds the [`crate::store::StateLock`].
+/// How far one synchronisation is: ids of queue_log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The last one stored.
+    pub position: i64,
+    /// The newest in the table.
+    pub newest: i64,
+}
+
+/// One synchronisation of every PBX with a database; `reached` follows it. The caller holds the [`crate::store::StateLock`].
 ///
 /// # Errors
 /// At the first PBX that fails; what was read before is stored.
-pub async fn sync_once(store: &Store, pbxs: &[Pbx]) -> Result<Once, SyncError> {
+pub async fn sync_once(
+    store: &Store,
+    pbxs: &[Pbx],
+    reached: &mut (dyn FnMut(Reached) + Send),
+) -> Result<Once, SyncError> {
     let began = clock::now();
     let mut once = Once::default();
     let mut any = false;
@@ -306,6 +319,7 @@ pub async fn sync_once(store: &Store, pbxs: &[Pbx]) -> Result<Once, SyncError> {
         let mut progress = |batch: &pass::Progress| {
             once.rows += batch.rows;
             once.visits += batch.visits;
+            reached(Reached { position: batch.position, newest: batch.newest.max(batch.position) });
         };
         let outcome = reader.pass(store, &mut progress, || false).await;
         reader.close().await;
