@@ -21,12 +21,19 @@ fail() {
 free_port() {
     local port=$1
     while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+    [ "$port" = "$1" ] || step "port $1 is in use; taking $port" >&2
     echo "$port"
 }
 
 scripts/install.sh demo
 step "building (some minutes the first time, seconds afterwards)"
 cargo build --locked --bin asterflow
+
+# The company is where people are at work now, so that there is something to see; another place is another history.
+case " $* " in
+*" --time-zone"*) ;;
+*) set -- "$@" --time-zone "$("$bin" demo zone)" ;;
+esac
 
 # Each demo has a folder of its own, kept for the next start: the first that no running demo uses.
 key=$(printf '%s ' "$@" | cksum | cut -d' ' -f1)
@@ -55,6 +62,7 @@ end() {
     echo "ended"
 }
 trap end EXIT
+trap 'echo "the demo failed in line $LINENO of scripts/demo.sh" >&2' ERR
 trap 'exit 0' INT TERM HUP
 
 # A private MariaDB: as root it runs as the user mysql, who cannot enter root's home; else as whoever starts the demo.
@@ -151,12 +159,13 @@ asterflow() { "$bin" --config "$home/asterflow.toml" --state-dir "$home/state" "
 
 step "reading the history into the appliance"
 asterflow sync --once 9>&- >"$home/sync.json" || fail "the history could not be read." /dev/null
-if ! asterflow user list 2>/dev/null | grep -q '^admin '; then
-    printf '%s-admin\n' "$(secret)" | asterflow user add admin --role admin >/dev/null 2>&1
-    printf '%s-desk\n' "$(secret)" | asterflow user add supervisor --role supervisor >/dev/null 2>&1
+quiet() { "$@" >"$home/last.log" 2>&1 || fail "this failed: asterflow ${*:2}" "$home/last.log"; }
+if ! asterflow user list 2>/dev/null | grep -q '^admin[[:space:]]'; then
+    printf '%s-admin\n' "$(secret)" | quiet asterflow user add admin --role admin
+    printf '%s-desk\n' "$(secret)" | quiet asterflow user add supervisor --role supervisor
 fi
 pin=$((RANDOM % 9 + 1))$(printf '%05d' $((RANDOM * 3 % 100000)))
-printf '%s\n' "$pin" | asterflow user pin supervisor >/dev/null 2>&1
+printf '%s\n' "$pin" | quiet asterflow user pin supervisor
 link=$(asterflow user link admin 2>/dev/null | tail -n 1)
 
 step "starting the appliance"

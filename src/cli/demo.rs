@@ -21,6 +21,8 @@ use crate::sim::zone;
 /// The manager user of the simulated PBX. It listens on this machine only.
 const USERNAME: &str = "asterflow";
 const SECRET: &str = "demo";
+/// The last rows are written by then, or never.
+const LAST_ROWS: std::time::Duration = std::time::Duration::from_secs(2);
 /// Between two words on how far the past is.
 const WORD_EVERY: std::time::Duration = std::time::Duration::from_millis(250);
 
@@ -71,6 +73,8 @@ pub struct DemoArguments {
 /// What else `demo` can do.
 #[derive(Debug, Subcommand)]
 enum DemoVerb {
+    /// Prints a time zone in which people are at work now: the one that the demo takes if none is given.
+    Zone,
     /// Lets the AMI of a running demo fail.
     Fault {
         /// In which way.
@@ -118,6 +122,11 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
 pub(super) fn run(options: &DemoArguments) -> Result<ExitCode> {
     let runtime = super::runtime()?;
     let done = match &options.verb {
+        Some(DemoVerb::Zone) => {
+            let zone = zone::at_work_now(clock::now().wall);
+            print(zone.iana_name().unwrap_or("UTC"));
+            Ok(())
+        }
         Some(DemoVerb::Fault { kind, seconds, rate, ami_port }) => {
             runtime.block_on(fault(*kind, *seconds, *rate, *ami_port))
         }
@@ -152,7 +161,8 @@ async fn simulate(options: &DemoArguments) -> Result<()> {
     };
     let (made, progress) = watch::channel(Made::default());
     let telling = tokio::spawn(tell_progress(progress, database.is_some()));
-    let Present { mut centre, sent } = past::make(Arc::clone(&plan), database, options.days, made).await?;
+    let Present { mut centre, sent, writer } =
+        past::make(Arc::clone(&plan), database, options.days, made).await?;
     telling.await?;
     centre.go_live(options.speed);
     sent.go_live();
@@ -173,6 +183,9 @@ async fn simulate(options: &DemoArguments) -> Result<()> {
     stop.send_replace(true);
     // A task that panicked has ended, too.
     let _ = server.task.await;
+    if let Some(writer) = writer {
+        let _ = tokio::time::timeout(LAST_ROWS, writer).await;
+    }
     if sent.lost() > 0 {
         say(&format!("{} rows of queue_log and cdr could not be written.", sent.lost()));
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::centre::Centre;
 use super::pbx::{Clockwork, Millis};
@@ -33,6 +34,8 @@ pub struct Present {
     pub centre: Centre,
     /// What became of its rows.
     pub sent: Sent,
+    /// Ends when the centre is gone and its last row is written; none without a database.
+    pub writer: Option<JoinHandle<()>>,
 }
 
 /// Why there is no past.
@@ -57,18 +60,17 @@ pub async fn make(
     made: watch::Sender<Made>,
 ) -> Result<Present, PastError> {
     let now = clock::now().wall.as_millisecond();
-    let (start, sink, sent) = match database {
-        None => (now - WARM_UP, Box::new(|_: Row| ()) as super::rows::RowSink, Sent::default()),
+    let (start, sink, sent, writer) = match database {
+        None => (now - WARM_UP, Box::new(|_: Row| ()) as super::rows::RowSink, Sent::default(), None),
         Some(database) => {
             database.prepare(&plan).await?;
             let start = first(&plan, &database, now, days).await?;
             let (writer, sink, sent) = Writer::new(database, plan.zone.clone());
-            tokio::spawn(writer.run());
-            (start, sink, sent)
+            (start, sink, sent, Some(tokio::spawn(writer.run())))
         }
     };
     let centre = tokio::task::spawn_blocking(move || live_through(plan, start, sink, &made)).await;
-    Ok(Present { centre: centre.map_err(|_| PastError::Stopped)?, sent })
+    Ok(Present { centre: centre.map_err(|_| PastError::Stopped)?, sent, writer })
 }
 
 /// From where on rows are missing: after the newest one, or from midnight some days ago where all are.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use asterflow::config::{Database, History as Settings, HostPort, Pbx, Secret, Tls};
+use asterflow::domain::history::figures::QueueFigures;
 use asterflow::domain::history::query::Filter;
 use asterflow::domain::ids::{AgentName, PbxName, QueueName};
 use asterflow::domain::link::LinkState;
@@ -65,15 +66,16 @@ fn pbx_of(maria: &MariaDb, account: &Account, tls: Tls) -> Pbx {
     Pbx { name: PbxName::new("pbx"), zone, zone_name: "UTC".into(), ami, database: Some(database) }
 }
 
-struct Bench {
+/// A MariaDB, and a store that synchronises with it.
+pub(crate) struct Bench {
     _dir: tempfile::TempDir,
     store: Store,
-    maria: MariaDb,
+    pub(crate) maria: MariaDb,
     pbx: Pbx,
 }
 
 impl Bench {
-    async fn start(tls: bool) -> Self {
+    pub(crate) async fn start(tls: bool) -> Self {
         let maria = MariaDb::start(MariaOptions { tls, ..MariaOptions::default() }).await.expect("starts");
         let protection = if tls { Tls::Verify { ca_file: maria.ca_file() } } else { Tls::Off };
         let pbx = pbx_of(&maria, &maria.reader(), protection);
@@ -82,12 +84,18 @@ impl Bench {
         Self { _dir: dir, store, maria, pbx }
     }
 
-    async fn sync(&self) -> Once {
+    pub(crate) async fn sync(&self) -> Once {
         sync_once(&self.store, std::slice::from_ref(&self.pbx), &mut |_| ()).await.expect("synchronises")
     }
 
     fn history(&self) -> History {
         History::new(self.store.clone(), Thresholds::default())
+    }
+
+    /// Each queue's figures over all that is stored.
+    pub(crate) async fn queues_of_all_days(&self) -> Vec<(String, QueueFigures)> {
+        let rows = self.history().queues(&Filter::new(date(2020, 1, 1), date(2099, 1, 1))).await;
+        rows.expect("answers").into_iter().map(|row| (row.queue.to_string(), row.figures)).collect()
     }
 
     async fn offered(&self) -> u64 {

@@ -6,4 +6,6 @@ mod history;
 mod real;
 mod replay;
 mod session;
+#[cfg(feature = "sim")]
+mod simulator;
 mod tidy;
