@@ -25,6 +25,7 @@ pub struct Originate {
 }
 
 /// A command.
+#[allow(missing_docs, reason = "the fields are Asterisk's own, and each command says what it does")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Calls a phone; the outcome comes as happenings.

@@ -56,6 +56,7 @@ pub enum DialStatus {
 }
 
 /// What happened. Each is one AMI event of the same name unless said otherwise.
+#[allow(missing_docs, reason = "the fields are Asterisk's own, and each event says what it tells")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// A channel was made.
