@@ -59,9 +59,10 @@ impl Hub {
         self.reply(id, bytes);
     }
 
-    /// Tells the PBX to do something. The answer comes before whatever it brings about.
+    /// Tells the PBX to do something, at this moment. The answer comes before whatever it brings about.
     fn command(&mut self, id: SessionId, name: &str, request: &Request, write: Classes, now: Tick) {
         let action_id = request.get("ActionID");
+        self.advance(now);
         let bytes = match command(name, request, write) {
             Err(why) => answer::error(action_id, why),
             Ok((command, done)) => match self.pbx.command(command) {

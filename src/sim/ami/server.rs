@@ -51,7 +51,7 @@ pub struct Server {
 /// Starts the AMI server over a PBX: on 127.0.0.1, at `settings.port` or the next free one; 0 takes any.
 ///
 /// It owns the PBX and moves its time: `advance` is called with the wall clock's time at the start plus what has passed
-/// since, first at once, then when due and after every command.
+/// since, first at once, then when due, and right before and after every command.
 ///
 /// # Errors
 /// When no port is free.

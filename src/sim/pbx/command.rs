@@ -24,8 +24,8 @@ pub struct Originate {
     pub timeout_ms: u32,
 }
 
-/// A command; its fields are the action's.
-#[allow(missing_docs, reason = "the fields are named as the action's, which the variant's line explains")]
+/// A command.
+#[allow(missing_docs, reason = "the fields are Asterisk's own, and each command says what it does")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Calls a phone; the outcome comes as happenings.
@@ -88,8 +88,8 @@ pub trait Pbx: Send {
 /// A simulated PBX whose time is moved from outside: by the task that owns it, or by a test.
 pub trait Clockwork: Pbx {
     /// Lets everything happen that is due at `now`, and whatever commands have brought about since the last call; in
-    /// its order, into `out`. Returns when it wants to be called next; the owner may call sooner, and does so after
-    /// every command.
+    /// its order, into `out`. Returns when it wants to be called next. The owner may call sooner, and does so right
+    /// before every command, so that the present moment is known, and right after it.
     fn advance(&mut self, now: Millis, out: &mut Vec<Happening>) -> Millis;
 
     /// Asterisk restarts: every channel and bridge is gone at once and in silence, counters begin at zero, dynamic

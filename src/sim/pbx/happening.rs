@@ -55,8 +55,9 @@ pub enum DialStatus {
     Unavailable,
 }
 
-/// What happened. Each is one AMI event of the same name unless said otherwise; its fields are the event's.
-#[allow(missing_docs, reason = "the fields are named as the event's, which the variant's line explains")]
+/// What happened. Each is one AMI event of the same name unless said otherwise.
+#[allow(missing_docs, reason = "the fields are Asterisk's own, and each event says what it tells")]
+#[allow(clippy::large_enum_variant, reason = "a happening is told and forgotten; a box each would cost more")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// A channel was made.

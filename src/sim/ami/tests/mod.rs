@@ -2,6 +2,7 @@
 
 mod client;
 mod faults;
+mod hub;
 mod scripted;
 mod wire;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
+use tokio::io::AsyncWriteExt;
 
 use super::{Bench, Raw, SECRET, captures, keys};
 
@@ -156,6 +157,19 @@ async fn commands_answer_in_asterisks_words_and_before_their_events() {
     let long = format!("Action: Ping\nX: {}", "x".repeat(2000));
     assert!(raw.ask(&long).await.ends_with("Failed to parse message: line too long"));
     assert!(raw.ask("Action: Ping").await.contains("Ping: Pong"), "the session goes on");
+}
+
+#[tokio::test]
+async fn whoever_says_all_and_hangs_up_still_gets_its_answers() {
+    let bench = Bench::start().await;
+    let mut raw = Raw::connect(&bench).await;
+    // As `printf … | nc -N` does.
+    let text = format!("Action: Login\nUsername: full\nSecret: {SECRET}\nEvents: off\n\nAction: Ping\n\n");
+    raw.socket.write_all(text.as_bytes()).await.expect("written");
+    raw.socket.shutdown().await.expect("half closed");
+    assert!(raw.message().await.ends_with("Message: Authentication accepted"));
+    assert!(raw.message().await.starts_with("Response: Success\nPing: Pong\nTimestamp: "));
+    assert!(raw.is_closed().await);
 }
 
 #[tokio::test]
