@@ -21,6 +21,8 @@ use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 
+use sums::AgentSum;
+
 /// The thresholds that apply where nothing else is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
@@ -151,14 +153,10 @@ impl History {
     pub async fn agents(&self, filter: &Filter) -> Result<Vec<AgentRow>, HistoryError> {
         let mut rows = Vec::new();
         for site in self.sites(filter).await? {
-            let mut sums: BTreeMap<(Bucket, String), (Cell, Cell)> = BTreeMap::new();
-            for sum in self.agent_cells(&site, filter).await? {
-                let key = (Bucket::of(filter, &site.zone, sum.hour.start), sum.agent);
-                let (calls, presence) = sums.entry(key).or_default();
-                calls.merge(&sum.calls, 1);
-                presence.merge(&sum.presence, 1);
-            }
-            rows.extend(sums.into_iter().map(|((bucket, agent), (calls, presence))| AgentRow {
+            let (cut, zone) = (filter.clone(), site.zone.clone());
+            let key = move |agent: &str, hour: Hour| (Bucket::of(&cut, &zone, hour.start), agent.to_owned());
+            let sums = self.agent_sums(&site, filter, key).await?;
+            rows.extend(sums.into_iter().map(|((bucket, agent), AgentSum { calls, presence })| AgentRow {
                 pbx: site.name.clone(),
                 bucket,
                 agent: AgentName::new(agent),
@@ -182,16 +180,13 @@ impl History {
             let of_agents = of == HeatOf::Agents || filter.agent.is_some() || filter.metric == Metric::Talk;
             let mut values: BTreeMap<(String, Hour), Vec<(Cell, u32)>> = BTreeMap::new();
             if of_agents {
-                for sum in self.agent_cells(&site, filter).await? {
-                    let agent = if of == HeatOf::Agents { sum.agent } else { String::new() };
-                    let s = filter.queue.as_ref().map_or(self.thresholds.service_level_s, |queue| {
-                        self.threshold(&site, filter, &queue.folded())
-                    });
-                    values
-                        .entry((agent, sum.hour))
-                        .or_default()
-                        .push((sum.calls, filter.service_level.unwrap_or(s)));
-                }
+                let own = filter.queue.as_ref().map(|queue| self.threshold(&site, filter, &queue.folded()));
+                let s = filter.service_level.or(own).unwrap_or(self.thresholds.service_level_s);
+                let key = move |agent: &str, hour: Hour| {
+                    (if of == HeatOf::Agents { agent.to_owned() } else { String::new() }, hour)
+                };
+                let sums = self.agent_sums(&site, filter, key).await?;
+                values.extend(sums.into_iter().map(|(key, sum)| (key, vec![(sum.calls, s)])));
             } else {
                 for (queue, hour, cell) in self.queue_cells(&site, filter).await? {
                     let s = self.threshold(&site, filter, &queue);

@@ -24,7 +24,7 @@ mod sums;
 
 pub use batch::{Applied, Batch};
 pub use cdr::CdrRow;
-pub use read::{PbxRecord, QueueRecord, VisitFilter};
+pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
 
 use std::collections::BTreeMap;
 

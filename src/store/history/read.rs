@@ -37,6 +37,25 @@ pub struct QueueRecord {
     pub service_level: Option<u32>,
 }
 
+/// Whose cells are read. Queues in ASCII lower case, agents as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CellsOf {
+    /// Everybody's.
+    All,
+    /// Of queues; of one where given.
+    Queues {
+        /// Which.
+        queue: Option<String>,
+    },
+    /// Of agents; of one, and in one queue, where given.
+    Agents {
+        /// Which agent.
+        agent: Option<String>,
+        /// Which queue.
+        queue: Option<String>,
+    },
+}
+
 /// Which visits to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VisitFilter {
@@ -129,18 +148,40 @@ impl Store {
         from: i64,
         to: i64,
     ) -> Result<Vec<(Subject, Hour, Cell)>, StoreError> {
+        let all = |cells: &mut Vec<_>, subject, hour, cell| cells.push((subject, hour, cell));
+        self.fold_cells(pbx, (from, to), CellsOf::All, all).await
+    }
+
+    /// Gives each cell of the hours that begin in [from, to), UTC seconds, to `step`, in the order of time: one at a time,
+    /// so that a year takes no more memory than what `step` makes of it.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn fold_cells<T: Default + Send + 'static>(
+        &self,
+        pbx: &PbxName,
+        (from, to): (i64, i64),
+        of: CellsOf,
+        mut step: impl FnMut(&mut T, Subject, Hour, Cell) + Send + 'static,
+    ) -> Result<T, StoreError> {
         self.of(pbx, move |scope| {
-            let mut statement = scope.db.prepare_cached(
-                "SELECT queue, agent, hour, seconds, sums FROM cell WHERE pbx = ?1 AND hour >= ?2 AND hour < ?3",
-            )?;
-            let mut rows = statement.query(params![scope.pbx, from, to])?;
-            let mut cells = Vec::new();
+            let (whose, queue, agent) = match of {
+                CellsOf::All => ("", None, None),
+                CellsOf::Queues { queue } => ("AND agent = ''", queue, None),
+                CellsOf::Agents { agent, queue } => ("AND agent <> ''", queue, agent),
+            };
+            let mut statement = scope.db.prepare_cached(&format!(
+                "SELECT queue, agent, hour, seconds, sums FROM cell WHERE pbx = ?1 AND hour >= ?2 AND hour < ?3 {whose}
+                 AND (?4 IS NULL OR queue = ?4) AND (?5 IS NULL OR agent = ?5)"
+            ))?;
+            let mut rows = statement.query(params![scope.pbx, from, to, queue, agent])?;
+            let mut made = T::default();
             while let Some(row) = rows.next()? {
                 let subject = Subject { queue: row.get(0)?, agent: row.get(1)? };
                 let hour = Hour { start: row.get(2)?, seconds: row.get(3)? };
-                cells.push((subject, hour, decode(row.get_ref(4)?.as_blob().map_err(super::record)?)?));
+                step(&mut made, subject, hour, decode(row.get_ref(4)?.as_blob().map_err(super::record)?)?);
             }
-            Ok(cells)
+            Ok(made)
         })
         .await
     }

@@ -8,11 +8,11 @@ use crate::domain::history::cells::{Cell, Cells, Contributions, Subject};
 use crate::domain::history::query::{Count, Filter};
 use crate::domain::ids::{AgentName, QueueName};
 use crate::domain::time::Hour;
+use crate::store::CellsOf;
 
-/// One agent in one clock hour.
+/// What agents did: one agent in one clock hour, or as many of both as belong together.
+#[derive(Default)]
 pub(super) struct AgentSum {
-    pub agent: String,
-    pub hour: Hour,
     /// Over the queues asked for.
     pub calls: Cell,
     /// Pause and login: the union over queues, or those of the queue asked for.
@@ -29,49 +29,36 @@ impl History {
         if filter.count == Count::Calls {
             return self.call_cells(site, filter).await;
         }
-        let queue = filter.queue.as_ref().map(QueueName::folded);
-        let cells = self.store.cells(&site.name, site.from, site.to).await?;
-        Ok(cells
-            .into_iter()
-            .filter(|(subject, ..)| subject.agent.is_empty())
-            .filter(|(subject, ..)| queue.as_ref().is_none_or(|queue| *queue == subject.queue))
-            .map(|(subject, hour, cell)| (subject.queue, hour, cell))
-            .collect())
+        let of = CellsOf::Queues { queue: filter.queue.as_ref().map(QueueName::folded) };
+        let add = |cells: &mut Vec<_>, subject: Subject, hour: Hour, cell: Cell| {
+            cells.push((subject.queue, hour, cell))
+        };
+        Ok(self.store.fold_cells(&site.name, (site.from, site.to), of, add).await?)
     }
 
-    /// Cells of agents, in the order of agent and hour.
-    pub(super) async fn agent_cells(
+    /// Cells of agents, summed by what `key` makes of agent and hour.
+    pub(super) async fn agent_sums<K: Ord + Send + 'static>(
         &self,
         site: &Site,
         filter: &Filter,
-    ) -> Result<Vec<AgentSum>, HistoryError> {
+        key: impl Fn(&str, Hour) -> K + Clone + Send + 'static,
+    ) -> Result<BTreeMap<K, AgentSum>, HistoryError> {
         let queue = filter.queue.as_ref().map(QueueName::folded);
-        let mut cells: Vec<(Subject, Hour, Cell)> = self.store.cells(&site.name, site.from, site.to).await?;
-        cells.extend(
-            self.going_on(site).await?.into_iter().map(|((subject, hour), cell)| (subject, hour, cell)),
-        );
-        let mut sums: BTreeMap<(String, Hour), (Cell, Cell)> = BTreeMap::new();
-        for (subject, hour, cell) in cells {
-            let wanted = filter.agent.as_ref().is_none_or(|agent| agent.as_str() == subject.agent);
-            if subject.agent.is_empty() || !wanted {
-                continue;
-            }
-            let own_queue = queue.as_ref().is_some_and(|queue| *queue == subject.queue);
-            let over_queues = subject.queue.is_empty();
-            let counts_calls = if queue.is_some() { own_queue } else { !over_queues };
-            let counts_presence = if queue.is_some() { own_queue } else { over_queues };
-            if counts_calls || counts_presence {
-                let (calls, presence) = sums.entry((subject.agent, hour)).or_default();
-                if counts_calls {
-                    calls.merge(&cell, 1);
-                }
-                if counts_presence {
-                    presence.merge(&cell, 1);
-                }
+        let agent = filter.agent.as_ref().map(|agent| agent.as_str().to_owned());
+        let of = CellsOf::Agents { agent: agent.clone(), queue: queue.clone() };
+        let add = adder(queue, key);
+        let stored = add.clone();
+        let step = move |sums: &mut BTreeMap<K, AgentSum>, subject: Subject, hour, cell: Cell| {
+            stored(sums, &subject, hour, &cell);
+        };
+        let span = (site.from, site.to);
+        let mut sums = self.store.fold_cells(&site.name, span, of, step).await?;
+        for ((subject, hour), cell) in self.going_on(site).await? {
+            if agent.as_ref().is_none_or(|agent| *agent == subject.agent) && !subject.agent.is_empty() {
+                add(&mut sums, &subject, hour, &cell);
             }
         }
-        let sums = sums.into_iter();
-        Ok(sums.map(|((agent, hour), (calls, presence))| AgentSum { agent, hour, calls, presence }).collect())
+        Ok(sums)
     }
 
     /// What pauses and logins that go on add to the stored cells, up to the log's own clock.
@@ -94,5 +81,29 @@ impl History {
         let mut cells = with.minus(&without);
         cells.retain(|(_, hour), _| hour.start >= site.from && hour.start < site.to);
         Ok(cells)
+    }
+}
+
+/// Adds an agent's cell where it belongs: in one queue everything of that queue; over all queues the sums of the calls, and
+/// the unions of pauses and logins, which stand under no queue.
+fn adder<K: Ord>(
+    queue: Option<String>,
+    key: impl Fn(&str, Hour) -> K + Clone,
+) -> impl Fn(&mut BTreeMap<K, AgentSum>, &Subject, Hour, &Cell) + Clone {
+    move |sums, subject, hour, cell| {
+        let own_queue = queue.as_ref().is_some_and(|queue| *queue == subject.queue);
+        let over_queues = subject.queue.is_empty();
+        let counts_calls = if queue.is_some() { own_queue } else { !over_queues };
+        let counts_presence = if queue.is_some() { own_queue } else { over_queues };
+        if !(counts_calls || counts_presence) {
+            return;
+        }
+        let sum = sums.entry(key(&subject.agent, hour)).or_default();
+        if counts_calls {
+            sum.calls.merge(cell, 1);
+        }
+        if counts_presence {
+            sum.presence.merge(cell, 1);
+        }
     }
 }
