@@ -312,6 +312,7 @@ fn floor() -> Snapshot {
         partner: None,
         channel: None,
         legs: Vec::new(),
+        leg_partners: Vec::new(),
         listeners: Vec::new(),
         wrap_up_until: None,
     };

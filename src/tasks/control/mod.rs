@@ -46,6 +46,11 @@ impl Control {
         Self { shared: Arc::new(Shared { lives, phones, store, registry: Registry::default() }) }
     }
 
+    /// The phones that may listen.
+    pub fn phones(&self) -> &[SupervisorPhone] {
+        &self.shared.phones
+    }
+
     /// Rings the supervisor's phone and lets it take part in exactly the wished call. Returns once ChanSpy has attached.
     ///
     /// # Errors
