@@ -8,6 +8,7 @@
 mod attempt;
 mod command;
 mod running;
+mod screen;
 mod state;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use crate::views::desk::{Phone, Seat};
 
 pub use command::{Answer, Command};
 pub(super) use running::Running;
+pub(super) use screen::{DeskRows, connect};
 pub use state::DeskState;
 
 /// What somebody touched of it.

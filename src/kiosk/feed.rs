@@ -238,7 +238,7 @@ impl Feed {
             },
             heatmap,
             setup: self.setup.borrow().clone(),
-            desk: before.desk.clone(),
+            desk: crate::views::desk::Desk::default(),
         }
     }
 

@@ -127,6 +127,8 @@ pub struct Sheet {
     pub why: Why,
     /// Who is logged in and may not, or who is listened to meanwhile.
     pub whom: String,
+    /// A PIN is asked for first.
+    pub locked: bool,
     /// The attempt that is about this agent.
     pub running: Option<Running>,
 }
@@ -224,6 +226,7 @@ fn sheet(pictures: &[Picture], stand: &Stand, seat: &Seat, running: Option<&Runn
         agent: reach.agent,
         why,
         whom,
+        locked: stand.lock == Lock::Locked,
         running: running.filter(|_| is_here).cloned(),
     }
 }
