@@ -3,7 +3,7 @@
 //! ```text
 //! Touch ─> DeskState ─Command─> tasks::accounts, tasks::control ─Answer─> DeskState ─> views::desk
 //! ```
-//! [`DeskState`] decides without waiting and without a clock; [`Running`] carries its commands out, each with a deadline.
+//! [`DeskState`] decides without waiting and without a clock; `Running` carries its commands out, each with a deadline.
 
 mod attempt;
 mod command;
@@ -46,7 +46,7 @@ pub enum Touch {
     Enter,
     /// Locks the wall.
     Lock,
-    /// Ends what runs.
+    /// Ends what runs, or gives up what rings.
     End,
 }
 

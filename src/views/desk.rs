@@ -302,7 +302,10 @@ fn running(attempt: &Attempt, now: Tick) -> Option<Running> {
     };
     match attempt {
         Attempt::None => return None,
-        Attempt::Ringing { since, .. } => running.time = format::duration(now.since(*since) / 1000),
+        Attempt::Ringing { since, cancelled, .. } => {
+            running.time = format::duration(now.since(*since) / 1000);
+            running.changing = *cancelled;
+        }
         Attempt::Attached { since, change, note, .. } => {
             running.stage = Stage::Attached;
             running.time = format::duration(now.since(*since) / 1000);

@@ -168,6 +168,8 @@ fn what_runs_can_be_changed_and_ended_in_the_sheet_and_on_every_page() {
     press(&app, "Whisper");
     assert!(take(&told).is_empty(), "one attempt at a time");
     assert!(find(&app, "Desk 201 rings: pick it up. to listen to Alice Adams  ·  0:42").is_some());
+    press(&app, "Give up");
+    assert_eq!(take(&told), ["end"]);
     desk.set_here(running(DeskStage::Attached, DeskMode::Listen));
     assert!(find(&app, "Listening to Alice Adams. with 5550001  ·  0:42").is_some());
     for label in ["Listen", "Whisper", "End"] {

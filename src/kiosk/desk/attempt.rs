@@ -11,19 +11,38 @@ use super::{Command, DeskState};
 const SETTLE_MILLIS: i64 = 1_500;
 
 impl DeskState {
-    /// Ends what runs. It needs no PIN: who ends a supervision hears less, not more.
+    /// Ends what rings or runs. It needs no PIN: who ends a supervision hears less, not more.
     pub(super) fn end(&mut self) -> Option<Command> {
-        let Attempt::Attached { id, change, .. } = &mut self.stand.attempt else { return None };
-        if *change == Some(Change::Ending) {
-            return None;
+        match &mut self.stand.attempt {
+            Attempt::Ringing { about, actor, cancelled, .. } if !*cancelled => {
+                *cancelled = true;
+                Some(Command::Cancel(about.channel.clone(), actor.clone()))
+            }
+            Attempt::Attached { id, change, .. } if *change != Some(Change::Ending) => {
+                *change = Some(Change::Ending);
+                Some(Command::Stop(id.clone()))
+            }
+            _ => None,
         }
-        *change = Some(Change::Ending);
-        Some(Command::Stop(id.clone()))
     }
 
-    pub(super) fn started(&mut self, result: Result<Supervision, String>, now: Tick) {
-        let Attempt::Ringing { about, .. } = &self.stand.attempt else { return };
-        let about = about.clone();
+    /// The end was carried out, or was not: then the button lives again.
+    pub(super) fn stopped(&mut self, which: &UniqueId, result: Result<(), String>, now: Tick) {
+        match &mut self.stand.attempt {
+            // Whether the ringing is over, its own answer tells.
+            Attempt::Ringing { cancelled, .. } => *cancelled &= result.is_ok(),
+            // The answer may come late, when another one runs already.
+            Attempt::Attached { id, change, note, .. } if id == which => match result {
+                Ok(()) => self.over(End::ByUs, now),
+                Err(sentence) => (*change, *note) = (None, Some(sentence)),
+            },
+            _ => {}
+        }
+    }
+
+    pub(super) fn started(&mut self, result: Result<Supervision, String>, now: Tick) -> Option<Command> {
+        let Attempt::Ringing { about, cancelled, .. } = &self.stand.attempt else { return None };
+        let (about, cancelled) = (about.clone(), *cancelled);
         self.stand.attempt = match result {
             Ok(held) => Attempt::Attached {
                 about,
@@ -33,12 +52,18 @@ impl DeskState {
                 change: None,
                 note: None,
             },
+            Err(_) if cancelled => Attempt::Ended { about, why: End::ByUs, at: now },
             Err(sentence) => Attempt::Ended { about, why: End::Refused(sentence), at: now },
         };
+        // It was picked up in the moment in which it was given up.
+        if cancelled { self.end() } else { None }
     }
 
-    pub(super) fn changed(&mut self, result: Result<Supervision, String>) {
-        let Attempt::Attached { about, change, note, .. } = &mut self.stand.attempt else { return };
+    pub(super) fn changed(&mut self, which: &UniqueId, result: Result<Supervision, String>) {
+        let Attempt::Attached { about, id, change, note, .. } = &mut self.stand.attempt else { return };
+        if id != which {
+            return;
+        }
         // It may be ending meanwhile; that button stays dead.
         if matches!(change, Some(Change::To(_))) {
             *change = None;

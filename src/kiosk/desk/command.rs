@@ -16,6 +16,8 @@ pub enum Command {
     Start(Request),
     /// Change its mode.
     SetMode(UniqueId, Mode),
+    /// Give up the ringing for this leg, which this account wished.
+    Cancel(UniqueId, String),
     /// End it.
     Stop(UniqueId),
 }
@@ -26,6 +28,7 @@ impl fmt::Debug for Command {
             Self::Unlock(serial, _) => write!(f, "Unlock({serial}, ••••)"),
             Self::Start(request) => f.debug_tuple("Start").field(request).finish(),
             Self::SetMode(id, mode) => f.debug_tuple("SetMode").field(id).field(mode).finish(),
+            Self::Cancel(channel, actor) => f.debug_tuple("Cancel").field(channel).field(actor).finish(),
             Self::Stop(id) => f.debug_tuple("Stop").field(id).finish(),
         }
     }
@@ -38,8 +41,8 @@ pub enum Answer {
     Unlocked(u32, Result<Identity, Refused>),
     /// The supervision is attached.
     Started(Result<Supervision, String>),
-    /// The mode is changed.
-    Changed(Result<Supervision, String>),
-    /// The supervision has ended.
-    Stopped(Result<(), String>),
+    /// The mode of this one is changed.
+    Changed(UniqueId, Result<Supervision, String>),
+    /// This one has ended.
+    Stopped(UniqueId, Result<(), String>),
 }

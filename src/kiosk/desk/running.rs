@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
 
 use crate::clock;
-use crate::domain::control::{ControlError, Mode, Request, Supervision};
+use crate::domain::control::{ControlError, Mode, Request, Supervision, SupervisionState};
 use crate::domain::ids::UniqueId;
 use crate::domain::time::{Moment, Tick};
 use crate::tasks::accounts::{AccountError, Accounts, Identity, Role};
@@ -27,8 +27,8 @@ const START: Duration = Duration::from_secs(35);
 /// A change of mode and an end are reported within four seconds.
 const CHANGE: Duration = Duration::from_secs(8);
 
-/// Supervision at work; without a desk it does nothing. The state allows one command of a kind at a time, so that four
-/// are under way at most.
+/// Supervision at work; without a desk it does nothing. The state allows one command of a kind at a time, and each
+/// has a deadline, so that a handful are under way at most.
 pub(in crate::kiosk) struct Running {
     desk: Option<(Desk, DeskState)>,
     under_way: FuturesUnordered<BoxFuture<'static, Answer>>,
@@ -114,6 +114,7 @@ fn carry_out(command: Command, desk: &Desk) -> BoxFuture<'static, Answer> {
         (Command::Start(request), _) => Box::pin(start(control, request)),
         (Command::SetMode(id, mode), _) => Box::pin(set_mode(control, id, mode)),
         (Command::Stop(id), _) => Box::pin(stop(control, id)),
+        (Command::Cancel(channel, actor), _) => Box::pin(cancel(control, channel, actor)),
     }
 }
 
@@ -122,16 +123,27 @@ async fn start(control: Control, request: Request) -> Answer {
     Answer::Started(words(started, "The PBX did not say in time what came of it. Look whether the phone listens."))
 }
 
+/// The id of what rings is known to control only.
+async fn cancel(control: Control, channel: UniqueId, actor: String) -> Answer {
+    let is_meant = |held: &Supervision| {
+        held.state == SupervisionState::Calling && held.channel == channel && held.actor == actor
+    };
+    match control.list().into_iter().find(is_meant) {
+        Some(held) => stop(control, held.id).await,
+        None => Answer::Stopped(channel, Err("Nothing rings any more.".to_owned())),
+    }
+}
+
 async fn stop(control: Control, id: UniqueId) -> Answer {
     const LATE: &str = "The PBX did not confirm the end. Hang up the phone.";
     let stopped = words(timeout(CHANGE, control.stop(&id)).await, LATE);
     let is_over = |held: Supervision| if held.ended.is_some() { Ok(()) } else { Err(LATE.to_owned()) };
-    Answer::Stopped(stopped.and_then(is_over))
+    Answer::Stopped(id, stopped.and_then(is_over))
 }
 
 async fn set_mode(control: Control, id: UniqueId, mode: Mode) -> Answer {
     let changed = timeout(CHANGE, control.set_mode(&id, mode)).await;
-    Answer::Changed(words(changed, "The PBX did not confirm the change. Try again."))
+    Answer::Changed(id, words(changed, "The PBX did not confirm the change. Try again."))
 }
 
 /// A failure in words.

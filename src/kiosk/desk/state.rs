@@ -6,7 +6,7 @@ use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::time::Tick;
 use crate::tasks::accounts::Identity;
 use crate::views::desk::{
-    About, Attempt, Call, Change, End, Floor, Lock, Pad, Phone, Reach, Refused, Seat, Stand,
+    About, Attempt, Call, Change, Floor, Lock, Pad, Phone, Reach, Refused, Seat, Stand,
 };
 
 use super::{Answer, Command, Touch};
@@ -26,7 +26,6 @@ enum Wish {
 }
 
 /// Supervision at one wall.
-#[derive(Debug)]
 pub struct DeskState {
     pub(super) stand: Stand,
     /// Who has unlocked, or has logged in.
@@ -210,7 +209,8 @@ impl DeskState {
                     actor: who.name.clone(),
                     origin: self.origin.clone(),
                 };
-                self.stand.attempt = Attempt::Ringing { about, since: now };
+                self.stand.attempt =
+                    Attempt::Ringing { about, actor: who.name.clone(), since: now, cancelled: false };
                 Some(Command::Start(request))
             }
             Wish::Change(mode) => {
@@ -262,14 +262,9 @@ impl DeskState {
     pub fn answered(&mut self, answer: Answer, now: Tick) -> Option<Command> {
         match answer {
             Answer::Unlocked(serial, result) => return self.unlocked(serial, result, now),
-            Answer::Started(result) => self.started(result, now),
-            Answer::Changed(result) => self.changed(result),
-            Answer::Stopped(Ok(())) => self.over(End::ByUs, now),
-            Answer::Stopped(Err(sentence)) => {
-                if let Attempt::Attached { change, note, .. } = &mut self.stand.attempt {
-                    (*change, *note) = (None, Some(sentence));
-                }
-            }
+            Answer::Started(result) => return self.started(result, now),
+            Answer::Changed(id, result) => self.changed(&id, result),
+            Answer::Stopped(id, result) => self.stopped(&id, result, now),
         }
         None
     }

@@ -245,7 +245,7 @@ fn a_mode_is_changed_without_dialling_again_and_by_its_owner_only() {
         Some(Command::SetMode(_, Mode::Whisper))
     ));
     assert!(act(&mut desk, Touch::Press(Mode::Barge), 4).is_none(), "one change at a time");
-    let _ = desk.answered(Answer::Changed(Ok(held("s", Mode::Whisper, None))), at(5));
+    let _ = desk.answered(Answer::Changed("s".into(), Ok(held("s", Mode::Whisper, None))), at(5));
     assert_eq!(desk.stand().attempt.about().map(|about| about.mode), Some(Mode::Whisper));
     // A key on the phone itself.
     desk.observe(Some(&held("s", Mode::Barge, None)), true, at(6));
@@ -292,14 +292,36 @@ fn an_end_has_its_reason() {
 fn a_failed_end_is_said_and_can_be_tried_again() {
     let mut desk = attached();
     let _ = act(&mut desk, Touch::End, 5);
-    let _ = desk.answered(Answer::Stopped(Err("Hang up the phone.".to_owned())), at(13));
+    let _ = desk.answered(Answer::Stopped("s".into(), Err("Hang up the phone.".to_owned())), at(13));
     match &desk.stand().attempt {
         Attempt::Attached { change, note, .. } => {
             assert_eq!((*change, note.as_deref()), (None::<Change>, Some("Hang up the phone.")));
         }
         other => panic!("{other:?}"),
     }
+    // A late answer to an end of before ends nothing that runs now.
+    let _ = desk.answered(Answer::Stopped("before".into(), Ok(())), at(13));
     assert!(matches!(act(&mut desk, Touch::End, 14), Some(Command::Stop(_))));
+}
+
+#[test]
+fn ringing_can_be_given_up() {
+    let mut desk = ringing();
+    match act(&mut desk, Touch::End, 4) {
+        Some(Command::Cancel(channel, actor)) => {
+            assert_eq!((channel.as_str(), actor.as_str()), ("1.4", "anna"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(act(&mut desk, Touch::End, 4).is_none(), "once");
+    let _ = desk.answered(Answer::Stopped("s".into(), Ok(())), at(5));
+    let _ = desk.answered(Answer::Started(Err("The phone 201 declined the call.".to_owned())), at(5));
+    assert_eq!(end(&desk), &End::ByUs, "nobody declined");
+    // Picked up in the same moment: it is ended all the same.
+    let mut desk = ringing();
+    let _ = act(&mut desk, Touch::End, 4);
+    let command = desk.answered(Answer::Started(Ok(held("s", Mode::Listen, None))), at(5));
+    assert!(matches!(command, Some(Command::Stop(_))), "{command:?}");
 }
 
 #[test]

@@ -62,17 +62,21 @@ impl Attempt {
             Ok(journal) => journal,
             Err(error) => return drop(answer.send(Err(error))),
         };
+        let calling = self.supervision();
+        self.shared.registry.insert(calling.clone());
         let why = match self.ring().await {
             Ok(mut events) => {
-                let supervision = self.supervision();
-                self.shared.registry.insert(supervision.clone());
-                let _ = answer.send(Ok(supervision));
+                let attached =
+                    Supervision { state: SupervisionState::Attached, since: clock::now(), ..calling };
+                self.shared.registry.update(&self.id, |held| *held = attached.clone());
+                let _ = answer.send(Ok(attached));
                 let why = self.until_end(&mut events).await;
                 self.shared.registry.end(&self.id, why);
                 why.to_owned()
             }
             Err(error) => {
                 let why = error.to_string();
+                self.shared.registry.end(&self.id, &why);
                 let _ = answer.send(Err(error));
                 why
             }
@@ -86,7 +90,7 @@ impl Attempt {
         Supervision {
             id: self.id.clone(),
             pbx: self.pbx().clone(),
-            state: SupervisionState::Attached,
+            state: SupervisionState::Calling,
             channel: self.leg.channel.clone(),
             interface: self.leg.interface.clone(),
             queue: Some(self.leg.queue.clone()),

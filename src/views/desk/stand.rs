@@ -98,8 +98,12 @@ pub enum Attempt {
     Ringing {
         /// Whom.
         about: About,
+        /// Who wished it.
+        actor: String,
         /// Since when.
         since: Tick,
+        /// It is being given up.
+        cancelled: bool,
     },
     /// The supervisor takes part.
     Attached {

@@ -135,10 +135,10 @@ fn who_touches_a_card_and_knows_a_pin_listens_to_that_call() {
         ends_with_the_call(&lab, &mut screen, call).await;
 
         let rows = store.journal_page(None, 100).await.expect("the journal");
-        let by_anna = rows.iter().filter(|row| row.actor == "anna" && row.action.starts_with("supervision"));
+        let by_anna = rows.iter().filter(|row| row.entry.actor == "anna" && row.entry.action.starts_with("supervision"));
         let (opened, closed): (Vec<_>, Vec<_>) = by_anna.partition(|row| row.result.is_none());
-        assert_eq!(opened.len(), 4, "one Originate an attempt: {rows:#?}");
-        assert!(opened.iter().all(|row| row.origin == "wall") && closed.len() == 4, "{rows:#?}");
+        assert_eq!(opened.len(), 5, "one Originate an attempt: {rows:#?}");
+        assert!(opened.iter().all(|row| row.entry.origin == "wall") && closed.len() == 5, "{rows:#?}");
         let _ = stop.send(true);
     });
 }
@@ -189,6 +189,12 @@ async fn fails_in_words(lab: &Lab, live: &Live, screen: &mut Screen) {
         let fits = |run: &Running| run.ending == Ending::Refused && run.sentence.contains(words);
         screen.until_here(words, fits).await;
     }
+    lab.phone("201").behave(Behaviour::Ring).await.expect("a phone");
+    screen.touch(Touch::Press(Mode::Listen)).await;
+    lab.phone("201").wait_ringing(LONG).await.expect("it rings");
+    screen.touch(Touch::End).await;
+    screen.until_here("given up", |run| run.stage == Stage::Ended && run.ending == Ending::ByUs).await;
+    lab.phone("201").wait_idle(LONG).await.expect("it rings no more");
     assert!(!member(&live.snapshot.borrow(), "sales", "PJSIP/101").legs.is_empty(), "the call goes on");
 }
 
@@ -237,7 +243,7 @@ fn who_has_logged_in_needs_no_pin_and_a_viewer_is_refused() {
         lab.phone("201").hang_up().await.expect("hung up");
         supervisor.until_here("why it ended", |run| run.ending == Ending::PhoneLeft).await;
         let rows = store.journal_page(None, 9).await.expect("the journal");
-        assert!(rows.iter().all(|row| row.actor == "vera" && row.origin == "192.0.2.7"), "{rows:#?}");
+        assert!(rows.iter().all(|row| row.entry.actor == "vera" && row.entry.origin == "192.0.2.7"), "{rows:#?}");
         call.hang_up().await.expect("hung up");
         let _ = stop.send(true);
     });
