@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use asterflow_ui::{AppWindow, Board, Desk, DeskMode, DeskRunning, DeskStage, DeskWhy, Page, Wall};
-use i_slint_backend_testing::ElementHandle;
+use i_slint_backend_testing::{AccessibleRole, ElementHandle};
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, LogicalSize, SharedString};
 
@@ -51,8 +51,10 @@ fn find(app: &AppWindow, label: &str) -> Option<ElementHandle> {
     ElementHandle::find_by_accessible_label(app, label).next()
 }
 
+/// A figure on the board may read as a key of the pad does.
 fn press(app: &AppWindow, label: &str) {
-    find(app, label)
+    ElementHandle::find_by_accessible_label(app, label)
+        .find(|element| element.accessible_role() == Some(AccessibleRole::Button))
         .unwrap_or_else(|| panic!("nothing is labelled {label:?}"))
         .invoke_accessible_default_action();
 }

@@ -149,7 +149,8 @@ impl DeskState {
 
     /// A button was pressed: the call that is meant is settled now, whatever the agent does while a PIN is typed.
     fn press(&mut self, mode: Mode, reach: &Reach, now: Tick) -> Option<Command> {
-        let seat = self.stand.seat.clone()?;
+        // Under the PIN pad lies a wish already.
+        let seat = self.stand.seat.clone().filter(|_| self.stand.pad.is_none())?;
         let wish = match &self.stand.attempt {
             Attempt::Ringing { .. } => return None,
             Attempt::Attached { about, change, .. } => {

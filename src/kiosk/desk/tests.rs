@@ -129,6 +129,8 @@ fn wrong_pins_are_said_and_after_too_many_the_keys_are_dead() {
     let _ = act(&mut desk, Touch::Press(Mode::Whisper), 0);
     let serial = type_pin(&mut desk, 1);
     assert!(act(&mut desk, Touch::Enter, 1).is_none(), "is being checked");
+    assert!(act(&mut desk, Touch::Press(Mode::Barge), 1).is_none(), "the pad covers the buttons");
+    assert!(desk.stand().pad.as_ref().is_some_and(|pad| pad.checking && pad.mode == Mode::Whisper));
     assert!(desk.answered(Answer::Unlocked(serial, Err(Refused::Wrong)), at(2)).is_none());
     let pad = desk.stand().pad.clone().expect("the pad stays");
     assert_eq!((pad.refused, pad.digits, pad.checking), (Some(Refused::Wrong), 0, false));

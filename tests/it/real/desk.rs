@@ -73,14 +73,15 @@ impl Screen {
     }
 
     /// Waits until supervision is shown as wished.
-    async fn until(&mut self, wish: &str, fits: impl Fn(&Shown) -> bool) -> Shown {
-        match tokio::time::timeout(LONG, self.walls.wait_for(|wall| fits(&wall.desk))).await {
+    async fn until(&self, wish: &str, fits: impl Fn(&Shown) -> bool) -> Shown {
+        let mut walls = self.walls.clone();
+        match tokio::time::timeout(LONG, walls.wait_for(|wall| fits(&wall.desk))).await {
             Ok(Ok(wall)) => wall.desk.clone(),
             _ => panic!("the wall did not show {wish}; it shows {:#?}", self.walls.borrow().desk),
         }
     }
 
-    async fn until_here(&mut self, wish: &str, fits: impl Fn(&Running) -> bool) -> Running {
+    async fn until_here(&self, wish: &str, fits: impl Fn(&Running) -> bool) -> Running {
         let shown = self.until(wish, |desk| here(desk).is_some_and(&fits)).await;
         here(&shown).cloned().expect("it was there")
     }
@@ -122,17 +123,17 @@ fn who_touches_a_card_and_knows_a_pin_listens_to_that_call() {
         let live = live_link(&lab, &stop).await;
         let control = Control::new(vec![live.clone()], supervisor_phones(), store.clone());
         let desk = Desk::new(control.clone(), Unlock::ByPin(accounts), "wall");
-        let mut screen = Screen::start(&live, desk, &stop);
+        let screen = Screen::start(&live, desk, &stop);
 
         screen.touches.send(alice()).await.expect("touched");
         screen.until("a free agent", |desk| sheet(desk).is_some_and(|sheet| sheet.why == Why::Free)).await;
         let call = running_call(&lab, &live).await;
         screen.until("a call", |desk| sheet(desk).is_some_and(|sheet| sheet.why == Why::Ready)).await;
 
-        listen_by_pin(&lab, &live, &mut screen).await;
-        change_and_end(&lab, &live, &mut screen).await;
-        fails_in_words(&lab, &live, &mut screen).await;
-        ends_with_the_call(&lab, &mut screen, call).await;
+        listen_by_pin(&lab, &live, &screen).await;
+        change_and_end(&lab, &live, &screen).await;
+        fails_in_words(&lab, &live, &screen).await;
+        ends_with_the_call(&lab, &screen, call).await;
 
         let rows = store.journal_page(None, 100).await.expect("the journal");
         let by_anna = rows.iter().filter(|row| row.entry.actor == "anna" && row.entry.action.starts_with("supervision"));
@@ -143,7 +144,7 @@ fn who_touches_a_card_and_knows_a_pin_listens_to_that_call() {
     });
 }
 
-async fn listen_by_pin(lab: &Lab, live: &Live, screen: &mut Screen) {
+async fn listen_by_pin(lab: &Lab, live: &Live, screen: &Screen) {
     lab.phone("201").behave(Behaviour::answer_after_ms(1500)).await.expect("a phone");
     let before = lab.phone("201").count();
     screen.touch(Touch::Press(Mode::Listen)).await;
@@ -165,7 +166,7 @@ async fn listen_by_pin(lab: &Lab, live: &Live, screen: &mut Screen) {
     assert_eq!(screen.walls.borrow().page, Page::Board, "the page has not turned");
 }
 
-async fn change_and_end(lab: &Lab, live: &Live, screen: &mut Screen) {
+async fn change_and_end(lab: &Lab, live: &Live, screen: &Screen) {
     screen.touch(Touch::Press(Mode::Whisper)).await;
     screen.until_here("a whisper", |run| run.mode == Mode::Whisper && !run.changing).await;
     // By the keys of the phone itself.
@@ -182,7 +183,7 @@ async fn change_and_end(lab: &Lab, live: &Live, screen: &mut Screen) {
     until(live, "alone", |floor| member(floor, "sales", "PJSIP/101").listeners.is_empty()).await;
 }
 
-async fn fails_in_words(lab: &Lab, live: &Live, screen: &mut Screen) {
+async fn fails_in_words(lab: &Lab, live: &Live, screen: &Screen) {
     for (behaviour, words) in [(Behaviour::Busy, "is busy"), (Behaviour::Decline, "declined")] {
         lab.phone("201").behave(behaviour).await.expect("a phone");
         screen.touch(Touch::Press(Mode::Listen)).await;
@@ -198,7 +199,7 @@ async fn fails_in_words(lab: &Lab, live: &Live, screen: &mut Screen) {
     assert!(!member(&live.snapshot.borrow(), "sales", "PJSIP/101").legs.is_empty(), "the call goes on");
 }
 
-async fn ends_with_the_call(lab: &Lab, screen: &mut Screen, call: Call) {
+async fn ends_with_the_call(lab: &Lab, screen: &Screen, call: Call) {
     lab.phone("202").behave(Behaviour::answer_after_ms(200)).await.expect("a phone");
     screen.touch(Touch::Phone("202".to_owned())).await;
     screen.touch(Touch::Press(Mode::Barge)).await;
@@ -227,7 +228,7 @@ fn who_has_logged_in_needs_no_pin_and_a_viewer_is_refused() {
         let call = running_call(&lab, &live).await;
         lab.phone("201").behave(Behaviour::answer_after_ms(200)).await.expect("a phone");
 
-        let mut viewer = Screen::start(&live, as_role(Role::Viewer), &stop);
+        let viewer = Screen::start(&live, as_role(Role::Viewer), &stop);
         viewer.touches.send(alice()).await.expect("touched");
         viewer.touch(Touch::Press(Mode::Listen)).await;
         let fits = |desk: &Shown| sheet(desk).is_some_and(|sheet| sheet.why == Why::NotAllowed);
@@ -235,7 +236,7 @@ fn who_has_logged_in_needs_no_pin_and_a_viewer_is_refused() {
         assert!(shown.pad.is_none() && shown.bar.is_none(), "{shown:#?}");
         assert!(store.journal_page(None, 9).await.expect("the journal").is_empty(), "nothing was tried");
 
-        let mut supervisor = Screen::start(&live, as_role(Role::Supervisor), &stop);
+        let supervisor = Screen::start(&live, as_role(Role::Supervisor), &stop);
         supervisor.touches.send(alice()).await.expect("touched");
         supervisor.touch(Touch::Press(Mode::Listen)).await;
         supervisor.until_here("attached", |run| run.stage == Stage::Attached).await;
