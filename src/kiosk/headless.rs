@@ -224,7 +224,8 @@ mod tests {
         let painter = Painter::spawn(Some(actions)).expect("a painter");
         painter.paint(Arc::new(wall(Page::Board)), (800, 480), Rotation::None).await.expect("a picture");
         painter.touch(120.0, 230.0).await.expect("a touch");
-        let seat = Seat { pbx: String::new(), queue: "Sales".to_owned(), interface: "PJSIP/Alice".to_owned() };
+        let seat =
+            Seat { pbx: String::new(), queue: "Sales".to_owned(), interface: "PJSIP/Alice".to_owned() };
         let selected = Action::SelectMember(seat);
         assert_eq!(touched.recv().await, Some(selected));
     }

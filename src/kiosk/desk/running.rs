@@ -120,7 +120,10 @@ fn carry_out(command: Command, desk: &Desk) -> BoxFuture<'static, Answer> {
 
 async fn start(control: Control, request: Request) -> Answer {
     let started = timeout(START, control.start(request)).await;
-    Answer::Started(words(started, "The PBX did not say in time what came of it. Look whether the phone listens."))
+    Answer::Started(words(
+        started,
+        "The PBX did not say in time what came of it. Look whether the phone listens.",
+    ))
 }
 
 /// The id of what rings is known to control only.

@@ -177,3 +177,63 @@ pub(in crate::kiosk) fn connect(app: &ui::AppWindow, actions: &mpsc::Sender<Acti
     let send = sender();
     desk.on_open_running(move || send(Touch::OpenRunning));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::kiosk::{Painter, Rotation};
+    use crate::views::desk::{Attempt, Lock, Pad, Phone, Seat, Stand, desk};
+    use crate::views::fixture::{at, picture};
+    use crate::views::wall::{Page, Wall};
+
+    const LONG: std::time::Duration = std::time::Duration::from_secs(10);
+
+    /// Alice's sheet over the board; she has one call.
+    fn wall(pad: Option<Pad>) -> Arc<Wall> {
+        let mut picture = picture();
+        let alice = &mut Arc::make_mut(&mut picture.live).queues[0].members[0];
+        alice.legs = vec!["1.4".into()];
+        let phone = |number: &str| Phone { extension: number.to_owned(), name: format!("Desk {number}") };
+        let stand = Stand {
+            phones: vec![phone("201"), phone("202")],
+            phone: 0,
+            seat: Some(Seat {
+                pbx: String::new(),
+                queue: "Sales".to_owned(),
+                interface: "PJSIP/Alice".to_owned(),
+            }),
+            call: None,
+            pad,
+            lock: Lock::Locked,
+            attempt: Attempt::None,
+        };
+        let desk = desk(&[picture], &stand, at(100));
+        Arc::new(Wall { page: Page::Board, desk, ..Wall::default() })
+    }
+
+    #[tokio::test]
+    async fn what_is_touched_in_a_drawn_sheet_and_pad_is_told() {
+        let (actions, mut touched) = mpsc::channel(8);
+        let painter = Painter::spawn(Some(actions)).expect("a painter");
+        let size = (1920, 1080);
+        let empty = painter.paint(Arc::default(), size, Rotation::None).await.expect("a picture");
+        let sheet = painter.paint(wall(None), size, Rotation::None).await.expect("a picture");
+        assert!(empty != sheet);
+        let check = async |x: f32, y: f32, touched: &mut mpsc::Receiver<Action>, told: Touch| {
+            painter.touch(x, y).await.expect("a touch");
+            let action = tokio::time::timeout(LONG, touched.recv()).await.expect("something is told");
+            assert_eq!(action, Some(Action::Desk(told)), "at {x}, {y}");
+        };
+        check(1254.0, 880.0, &mut touched, Touch::Press(Mode::Listen)).await;
+        check(1690.0, 642.0, &mut touched, Touch::Phone("202".to_owned())).await;
+        check(400.0, 600.0, &mut touched, Touch::Close).await;
+        let pad = Pad { digits: 2, checking: false, refused: None, mode: Mode::Listen };
+        painter.paint(wall(Some(pad)), size, Rotation::None).await.expect("a picture");
+        check(1214.0, 508.0, &mut touched, Touch::Digit('5')).await;
+        check(1400.0, 815.0, &mut touched, Touch::Enter).await;
+        // What lies under the pad is not reached through it.
+        check(1254.0, 940.0, &mut touched, Touch::Close).await;
+    }
+}

@@ -219,8 +219,9 @@ impl DeskState {
                     return None;
                 };
                 if who.role < Role::Admin && *actor != who.name {
-                    *note =
-                        Some(format!("{actor} started this. Only {actor} or an administrator can change it."));
+                    *note = Some(format!(
+                        "{actor} started this. Only {actor} or an administrator can change it."
+                    ));
                     return None;
                 }
                 (*change, *note) = (Some(Change::To(mode)), None);
@@ -270,12 +271,7 @@ impl DeskState {
         None
     }
 
-    fn unlocked(
-        &mut self,
-        serial: u32,
-        result: Result<Identity, Refused>,
-        now: Tick,
-    ) -> Option<Command> {
+    fn unlocked(&mut self, serial: u32, result: Result<Identity, Refused>, now: Tick) -> Option<Command> {
         // The pad was closed meanwhile: whoever typed has changed their mind, and others may stand there now.
         let pad = self.stand.pad.as_mut().filter(|_| serial == self.serial)?;
         (pad.checking, pad.digits) = (false, 0);

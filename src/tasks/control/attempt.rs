@@ -11,7 +11,9 @@ use tokio::time::timeout;
 use super::Shared;
 use crate::clock;
 use crate::config::SupervisorPhone;
-use crate::domain::control::{ControlError, Leg, Mode, Request, Supervision, SupervisionState, Target, resolve};
+use crate::domain::control::{
+    ControlError, Leg, Mode, Request, Supervision, SupervisionState, Target, resolve,
+};
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::pbx::ami::action::Action;
 use crate::store::{JournalEntry, JournalId};

@@ -136,7 +136,9 @@ fn who_touches_a_card_and_knows_a_pin_listens_to_that_call() {
         ends_with_the_call(&lab, &screen, call).await;
 
         let rows = store.journal_page(None, 100).await.expect("the journal");
-        let by_anna = rows.iter().filter(|row| row.entry.actor == "anna" && row.entry.action.starts_with("supervision"));
+        let by_anna = rows
+            .iter()
+            .filter(|row| row.entry.actor == "anna" && row.entry.action.starts_with("supervision"));
         let (opened, closed): (Vec<_>, Vec<_>) = by_anna.partition(|row| row.result.is_none());
         assert_eq!(opened.len(), 5, "one Originate an attempt: {rows:#?}");
         assert!(opened.iter().all(|row| row.entry.origin == "wall") && closed.len() == 5, "{rows:#?}");
@@ -244,7 +246,10 @@ fn who_has_logged_in_needs_no_pin_and_a_viewer_is_refused() {
         lab.phone("201").hang_up().await.expect("hung up");
         supervisor.until_here("why it ended", |run| run.ending == Ending::PhoneLeft).await;
         let rows = store.journal_page(None, 9).await.expect("the journal");
-        assert!(rows.iter().all(|row| row.entry.actor == "vera" && row.entry.origin == "192.0.2.7"), "{rows:#?}");
+        assert!(
+            rows.iter().all(|row| row.entry.actor == "vera" && row.entry.origin == "192.0.2.7"),
+            "{rows:#?}"
+        );
         call.hang_up().await.expect("hung up");
         let _ = stop.send(true);
     });

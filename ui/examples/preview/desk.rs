@@ -52,7 +52,8 @@ pub fn fill(app: &AppWindow, args: &Args) {
     if args.has("--two-calls") {
         sheet.why = DeskWhy::Choose;
         let call = |key: &str, name: &str, chosen| DeskChoice { key: key.into(), name: name.into(), chosen };
-        let calls = vec![call("1", "+49 30 1234567", false), call("2", "Katharina Schmidt-Hohenstein", false)];
+        let calls =
+            vec![call("1", "+49 30 1234567", false), call("2", "Katharina Schmidt-Hohenstein", false)];
         desk.set_calls(model(calls));
     }
     if args.has("--one-phone") {
@@ -60,7 +61,8 @@ pub fn fill(app: &AppWindow, args: &Args) {
     }
     if args.has("--long-name") {
         sheet.agent = "Maximilian von Hohenstein-Waldburg".into();
-        sheet.queues = "Sales, Support – hardware and network, Reklamationen, Partner hotline North-East".into();
+        sheet.queues =
+            "Sales, Support – hardware and network, Reklamationen, Partner hotline North-East".into();
     }
     if args.has("--attached") || args.has("--unlocked") {
         sheet.locked = false;
