@@ -21,7 +21,7 @@ const PIN_LONGEST: usize = 12;
 /// What is done as soon as somebody may.
 #[derive(Clone, Debug)]
 enum Wish {
-    Start(PbxName, String, About),
+    Start(PbxName, String, Box<About>),
     Change(Mode),
 }
 
@@ -170,7 +170,7 @@ impl DeskState {
                     phone: phone.name.clone(),
                     mode,
                 };
-                Wish::Start(reach.pbx.clone(), phone.extension.clone(), about)
+                Wish::Start(reach.pbx.clone(), phone.extension.clone(), Box::new(about))
             }
         };
         match &self.stand.lock {
@@ -211,7 +211,7 @@ impl DeskState {
                     origin: self.origin.clone(),
                 };
                 self.stand.attempt =
-                    Attempt::Ringing { about, actor: who.name.clone(), since: now, cancelled: false };
+                    Attempt::Ringing { about: *about, actor: who.name.clone(), since: now, cancelled: false };
                 Some(Command::Start(request))
             }
             Wish::Change(mode) => {
