@@ -41,6 +41,7 @@
 //! | what a page shows | `views/`, then `ui/pages/` |
 //! | an HTTP route and who may use it | `admin/routes.rs` |
 //! | a configuration key | `config/raw.rs`, then `config/validate.rs` |
+//! | what a touch on an agent's card leads to | `kiosk/desk/`, `views/desk.rs`, `ui/widgets/agent-sheet.slint` |
 //! | what listening does | `tasks/control/`, and which channel is meant: `domain/control/target.rs` |
 
 #![forbid(unsafe_code)]

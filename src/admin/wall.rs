@@ -69,7 +69,7 @@ pub(super) async fn open(
 ) -> Result<Response, Refusal> {
     let asked = form_field(request.uri().query().unwrap_or_default().as_bytes(), "size");
     let size = asked.map_or(Ok(SIZES[0].0), |word| read_size(&word))?;
-    match app.handles.walls.open(who(&caller)?, size).await {
+    match app.handles.walls.open(who(&caller)?, caller.origin.clone(), size).await {
         Ok(id) => Ok(Redirect::to(&format!("/wall/{id}")).into_response()),
         Err(refusal) => {
             let status = Refusal::from(refusal.clone()).status;

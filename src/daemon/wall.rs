@@ -13,7 +13,7 @@ use crate::cli::Screen;
 use crate::config::{self, Config, Theme};
 use crate::domain::problem::{self, Severity};
 use crate::kiosk::feed::{Light, Source};
-use crate::kiosk::{self, Beat, Feed, Painter, Rotation};
+use crate::kiosk::{self, Beat, Desk, Feed, Painter, Rotation, Unlock};
 use crate::views::banner::Problem;
 use crate::views::wall::{Page, Setup, Wall};
 
@@ -34,8 +34,10 @@ pub(super) fn show(
     let screen = choose(screen)?;
     let (walls, shown) = watch::channel(Arc::new(Wall::default()));
     let (touch, touches) = mpsc::channel(TOUCHES);
-    let feed = feed(parts, setup(parts, stop, runtime));
-    parts.walls.feed_by(feed.clone());
+    let mut feed = feed(parts, setup(parts, stop, runtime));
+    parts.walls.feed_by(feed.clone(), parts.control.clone());
+    let unlock = Unlock::ByPin(parts.accounts.clone());
+    feed.desk = Some(Desk::new(parts.control.clone(), unlock, "wall"));
     runtime.spawn(feed.run(walls, touches, stop.subscribe()));
     let painter = Painter::spawn(None)?;
     draw_pictures(parts, painter, shown.clone());
@@ -96,6 +98,7 @@ pub(crate) fn feed(parts: &Parts, setup: watch::Receiver<Setup>) -> Feed {
             .collect(),
         setup,
         heat: super::questions::heat(parts.history.clone()),
+        desk: None,
     }
 }
 

@@ -22,8 +22,9 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 use crate::admin::{Size, WallAct, WallRefusal, WallSessions, WallView};
-use crate::kiosk::Feed;
+use crate::kiosk::{Desk, Feed, Unlock};
 use crate::tasks::accounts::Identity;
+use crate::tasks::control::Control;
 use session::Session;
 
 /// Views at once: each costs a thread, its pixels and a good part of a core while it is looked at.
@@ -41,7 +42,7 @@ pub(crate) struct Walls {
 
 struct Inner {
     /// What a wall is made of, from when there is one on.
-    feed: OnceLock<Feed>,
+    feed: OnceLock<(Feed, Control)>,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     /// A session gives its place back only once it is wholly gone.
     places: Arc<Semaphore>,
@@ -55,15 +56,12 @@ impl Default for Walls {
     }
 }
 
-/// The feed of one person's own view. The one at the browser is `who`: whatever is asked of the PBX through this view is
-/// asked in that name.
-///
-/// THE DESK GOES IN HERE: an own view needs no PIN, for the login was one, so give the feed a desk that is always
-/// unlocked for `who`.
-fn feed_of(base: &Feed, who: &Identity) -> Feed {
-    tracing::debug!(actor = %who.name, "an own view of the wall is made");
+/// The feed of one person's own view. The login was the key, so its desk is always unlocked; whatever is asked of the PBX
+/// through this view is asked in the name of `who`, from `origin`.
+fn feed_of(base: &Feed, control: &Control, who: &Identity, origin: String) -> Feed {
+    let desk = Desk::new(control.clone(), Unlock::Always(who.clone()), origin);
     // Whoever looks at a page of their own turns it themselves.
-    Feed { rotate_every: None, ..base.clone() }
+    Feed { rotate_every: None, desk: Some(desk), ..base.clone() }
 }
 
 impl Walls {
@@ -79,9 +77,9 @@ impl Walls {
         }
     }
 
-    /// Says what walls are made of. The first word counts.
-    pub(crate) fn feed_by(&self, feed: Feed) {
-        let _ = self.inner.feed.set(feed);
+    /// Says what walls are made of, and by whom supervisions are started. The first word counts.
+    pub(crate) fn feed_by(&self, feed: Feed, control: Control) {
+        let _ = self.inner.feed.set((feed, control));
     }
 
     /// Pictures drawn since the start.
@@ -89,13 +87,13 @@ impl Walls {
         self.inner.drawn.load(Ordering::Relaxed)
     }
 
-    async fn start(&self, who: Identity, size: Size) -> Result<String, WallRefusal> {
-        let Some(base) = self.inner.feed.get() else {
+    async fn start(&self, who: Identity, origin: String, size: Size) -> Result<String, WallRefusal> {
+        let Some((base, control)) = self.inner.feed.get() else {
             return Err(WallRefusal::Unavailable("The wall is not drawn yet. Ask again in a moment.".into()));
         };
         let places = Arc::clone(&self.inner.places);
         let place = places.try_acquire_owned().map_err(|_| WallRefusal::Full(MOST))?;
-        let feed = feed_of(base, &who);
+        let feed = feed_of(base, control, &who, origin);
         let session = Session::start(feed, who, size, place, Arc::clone(&self.inner.drawn)).await?;
         let id = random_id()?;
         if let Ok(mut sessions) = self.inner.sessions.lock() {
@@ -149,8 +147,13 @@ fn random_id() -> Result<String, WallRefusal> {
 }
 
 impl WallSessions for Walls {
-    fn open(&self, who: Identity, size: Size) -> BoxFuture<'_, Result<String, WallRefusal>> {
-        Box::pin(self.start(who, size))
+    fn open(
+        &self,
+        who: Identity,
+        origin: String,
+        size: Size,
+    ) -> BoxFuture<'_, Result<String, WallRefusal>> {
+        Box::pin(self.start(who, origin, size))
     }
 
     fn size(&self, id: &str, who: &Identity) -> Result<Size, WallRefusal> {

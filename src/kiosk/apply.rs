@@ -9,25 +9,27 @@ use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use crate::views::banner::Banner;
 use crate::views::board::{Board, Section};
+use crate::views::desk::Seat;
 use crate::views::heatmap::{Heatmap, Row};
 use crate::views::wall::Wall;
 
 use super::convert;
+use super::desk::DeskRows;
 
 /// A model whose rows follow a list of views.
-struct Rows<T>(Rc<VecModel<T>>);
+pub(super) struct Rows<T>(Rc<VecModel<T>>);
 
 impl<T: Clone + PartialEq + 'static> Rows<T> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Rc::new(VecModel::default()))
     }
 
-    fn model(&self) -> ModelRc<T> {
+    pub(super) fn model(&self) -> ModelRc<T> {
         ModelRc::from(Rc::clone(&self.0))
     }
 
     /// Makes the rows those of `new`; rows whose view is as it was in `old` are left alone.
-    fn follow<V: PartialEq>(&self, old: &[V], new: &[V], convert: impl Fn(&V) -> T) {
+    pub(super) fn follow<V: PartialEq>(&self, old: &[V], new: &[V], convert: impl Fn(&V) -> T) {
         self.set(new.iter().enumerate().map(|(at, view)| {
             let same = at < self.0.row_count() && old.get(at) == Some(view);
             if same { None } else { Some(convert(view)) }
@@ -74,6 +76,7 @@ pub(super) struct Applier {
     heat_cells: Vec<Rows<ui::HeatCell>>,
     hours: Rows<SharedString>,
     scale: Rows<ui::HeatStep>,
+    desk: DeskRows,
 }
 
 impl Applier {
@@ -94,6 +97,7 @@ impl Applier {
             heat_cells: Vec::new(),
             hours: Rows::new(),
             scale: Rows::new(),
+            desk: DeskRows::new(app),
         };
         let wall = app.global::<ui::Wall>();
         wall.set_pages(applier.pages.model());
@@ -129,6 +133,9 @@ impl Applier {
         if first || !Arc::ptr_eq(&old.heatmap, &new.heatmap) {
             self.heatmap(app, &old.heatmap, &new.heatmap);
         }
+        if first || old.desk != new.desk {
+            self.desk.apply(app, &old.desk, &new.desk);
+        }
         if first || old.setup != new.setup {
             let setup = app.global::<ui::Setup>();
             setup.set_address(new.setup.address.as_str().into());
@@ -150,7 +157,8 @@ impl Applier {
         app.global::<ui::Overview>().set_round(new.round);
         let board = app.global::<ui::Board>();
         board.set_round(new.round);
-        let (queue, interface) = new.selected.clone().unwrap_or_default();
+        let Seat { pbx, queue, interface } = new.selected.clone().unwrap_or_default();
+        board.set_selected_pbx(pbx.into());
         board.set_selected_queue(queue.into());
         board.set_selected_interface(interface.into());
     }

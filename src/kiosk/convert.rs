@@ -14,7 +14,7 @@ use crate::views::wall::Page;
 use crate::views::{Counts, Level, ServiceLevel};
 
 /// A count as Slint takes it.
-fn int(count: u32) -> i32 {
+pub(super) fn int(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 

@@ -18,6 +18,7 @@ use jiff::{Timestamp, ToSpan};
 use tokio::sync::{mpsc, watch};
 
 use super::Action;
+use super::desk::{Desk, Running};
 use super::pages::Pages;
 use crate::clock;
 use crate::domain::history::figures::Today;
@@ -120,6 +121,8 @@ pub struct Feed {
     pub setup: watch::Receiver<Setup>,
     /// Where heatmaps come from.
     pub heat: HeatSource,
+    /// Supervision by touch; without it a touched card is marked and nothing more.
+    pub desk: Option<Desk>,
 }
 
 /// The heatmap's request in flight and its last answer.
@@ -156,17 +159,23 @@ impl Feed {
         let mut pages = self.start(clock::now());
         let mut setting_up = self.is_setting_up();
         let mut heat = Heat::default();
+        let mut desk = Running::new(self.desk.as_ref());
         let mut changes = self.sources.clone();
         let mut ticks = tokio::time::interval(TICK);
         loop {
             let now = clock::now();
-            pages.tick(now.tick);
+            let pictures = self.pictures();
+            desk.tick(&pictures, now.tick);
+            if !desk.is_open() {
+                pages.tick(now.tick);
+            }
             if setting_up != self.is_setting_up() {
                 setting_up = !setting_up;
                 pages = self.start(now);
             }
             self.ask_heat(&mut heat, &pages, now);
-            let wall = self.wall(&pages, Arc::clone(&heat.page), &walls.borrow(), now);
+            let mut wall = self.wall(&pages, Arc::clone(&heat.page), &walls.borrow(), now);
+            desk.show(&mut wall, &pictures, now);
             walls.send_if_modified(|shown| {
                 let is_new = **shown != wall;
                 if is_new {
@@ -181,9 +190,12 @@ impl Feed {
                     return;
                 }
                 Some(action) = actions.recv() => {
-                    pages.act(action, clock::now().tick);
+                    let now = clock::now();
+                    desk.act(&action, &self.pictures(), now.tick);
+                    pages.act(action, now.tick);
                     continue;
                 }
+                () = desk.answer() => continue,
                 Some(answer) = answer => {
                     heat.pending = None;
                     heat.page = Arc::new(self.heatmap(&heat, &pages, &answer, clock::now()));
@@ -226,6 +238,7 @@ impl Feed {
             },
             heatmap,
             setup: self.setup.borrow().clone(),
+            desk: crate::views::desk::Desk::default(),
         }
     }
 

@@ -172,6 +172,7 @@ fn paint_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::views::desk::Seat;
     use crate::views::fixture::{at, picture};
     use crate::views::wall::Page;
     use crate::views::{banner, board, overview};
@@ -225,7 +226,9 @@ mod tests {
         let painter = Painter::spawn(Some(actions)).expect("a painter");
         painter.paint(Arc::new(wall(Page::Board)), (800, 480), Rotation::None).await.expect("a picture");
         painter.touch(120.0, 230.0).await.expect("a touch");
-        let selected = Action::SelectMember("Sales".to_owned(), "PJSIP/Alice".to_owned());
+        let seat =
+            Seat { pbx: String::new(), queue: "Sales".to_owned(), interface: "PJSIP/Alice".to_owned() };
+        let selected = Action::SelectMember(seat);
         assert_eq!(touched.recv().await, Some(selected));
         painter.input(vec![Input::Key("ArrowRight".to_owned())]).await.expect("a key");
         assert_eq!(touched.recv().await, Some(Action::Next));

@@ -8,6 +8,7 @@
 
 mod apply;
 mod convert;
+pub mod desk;
 pub mod feed;
 pub mod headless;
 mod input;
@@ -15,12 +16,14 @@ mod pages;
 mod picture;
 mod window;
 
+pub use desk::{Desk, Unlock};
 pub use feed::{Feed, HeatAnswer, HeatAsk, HeatSource, Subject};
 pub use headless::Painter;
 pub use input::Input;
 pub use picture::{Picture, Rotation};
 pub use window::{Beat, Screen, run};
 
+use crate::views::desk::Seat;
 use crate::views::heatmap::Metric;
 use crate::views::wall::Page;
 
@@ -38,8 +41,8 @@ pub enum Action {
     Previous,
     /// Touched something else: the pages shall not turn by themselves for a while.
     Touched,
-    /// Touched a member's card: queue and interface.
-    SelectMember(String, String),
+    /// Touched a member's card.
+    SelectMember(Seat),
     /// Touched a queue's tile.
     SelectQueue(String),
     /// Chose what the heatmap shows.
@@ -48,6 +51,8 @@ pub enum Action {
     NextSubject,
     /// The heatmap's previous subject.
     PreviousSubject,
+    /// Touched something of supervision.
+    Desk(desk::Touch),
 }
 
 /// Why the wall cannot be shown.

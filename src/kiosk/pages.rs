@@ -1,6 +1,7 @@
 //! Which page is shown, and what is chosen on it: changed by touches and by time, without a clock or a screen.
 
 use crate::domain::time::Tick;
+use crate::views::desk::Seat;
 use crate::views::heatmap::Metric;
 use crate::views::wall::Page;
 
@@ -19,8 +20,8 @@ pub struct Pages {
     held: Option<Tick>,
     /// Counts the rounds; each shows the next part of pages that do not fit.
     pub(super) round: i32,
-    /// The selected member: queue and interface.
-    pub(super) selected: Option<(String, String)>,
+    /// The selected member.
+    pub(super) selected: Option<Seat>,
     /// What the heatmap shows.
     pub(super) metric: Metric,
     /// Which of the heatmap's subjects; any number, the list wraps.
@@ -61,9 +62,9 @@ impl Pages {
             Action::Show(page) => self.show(page, now),
             Action::Next => self.step(1, now),
             Action::Previous => self.step(self.pages.len() - 1, now),
-            Action::Touched => {}
-            Action::SelectMember(queue, interface) => {
-                let chosen = Some((queue, interface));
+            Action::Touched | Action::Desk(_) => {}
+            Action::SelectMember(seat) => {
+                let chosen = Some(seat);
                 self.selected = if self.selected == chosen { None } else { chosen };
             }
             Action::SelectQueue(_) => self.show(Page::Board, now),
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(pages.page(), Page::Heatmap);
         pages.act(Action::Next, at(0));
         assert_eq!(pages.page(), Page::Overview);
-        let touch = Action::SelectMember("Sales".to_owned(), "PJSIP/101".to_owned());
+        let touch = Action::SelectMember(Seat { queue: "Sales".to_owned(), ..Seat::default() });
         pages.act(touch.clone(), at(0));
         assert!(pages.selected.is_some());
         pages.act(touch, at(0));

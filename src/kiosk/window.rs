@@ -13,6 +13,7 @@ use super::apply::Applier;
 use super::{Action, KioskError, convert};
 use crate::clock;
 use crate::domain::time::Tick;
+use crate::views::desk::Seat;
 use crate::views::wall::Wall;
 
 /// Between two pushes to the screen: ten a second keep up with the eye at a third of the cost of thirty.
@@ -140,8 +141,11 @@ pub(super) fn connect(app: &ui::AppWindow, actions: &mpsc::Sender<Action>) {
     let sender = send(actions);
     app.global::<ui::Overview>().on_select_queue(move |queue| sender(Action::SelectQueue(queue.into())));
     let sender = send(actions);
-    app.global::<ui::Board>()
-        .on_select_member(move |queue, member| sender(Action::SelectMember(queue.into(), member.into())));
+    app.global::<ui::Board>().on_select_member(move |pbx, queue, interface| {
+        let seat = Seat { pbx: pbx.into(), queue: queue.into(), interface: interface.into() };
+        sender(Action::SelectMember(seat));
+    });
+    super::desk::connect(app, actions);
     let heatmap = app.global::<ui::Heatmap>();
     let sender = send(actions);
     heatmap.on_choose_metric(move |metric| sender(Action::Metric(convert::metric_back(metric))));

@@ -293,6 +293,7 @@ mod tests {
             partner: Some(snapshot::Partner { number: "5550001".into(), name: "C".into() }),
             channel: Some(UniqueId::new("1795330864.4")),
             legs: Vec::new(),
+            leg_partners: Vec::new(),
             listeners: vec!["201".into()],
             wrap_up_until: None,
         };

@@ -153,6 +153,11 @@ fn caller(waiting: &WaitingCaller, threshold: u32, at: Moment) -> Caller {
     }
 }
 
+/// The card of one member by itself.
+pub(super) fn one_card(picture: &Picture, member: &MemberSnapshot, at: Moment) -> Card {
+    card(picture, member, &memberships(picture), at)
+}
+
 fn card(picture: &Picture, member: &MemberSnapshot, memberships: &Memberships<'_>, at: Moment) -> Card {
     let (paused_in, member_of) = memberships.get(member.name.as_str()).copied().unwrap_or_default();
     let answered = picture.today.agents.get(&member.name).map_or(0, |figures| figures.answered);
@@ -176,7 +181,7 @@ fn card(picture: &Picture, member: &MemberSnapshot, memberships: &Memberships<'_
     }
 }
 
-fn other_side(partner: &Partner) -> String {
+pub(super) fn other_side(partner: &Partner) -> String {
     if partner.name.is_empty() { partner.number.clone() } else { partner.name.clone() }
 }
 

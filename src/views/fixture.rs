@@ -34,6 +34,7 @@ fn member(name: &str, state: BoardState, sub_state: SubState, since: i64) -> Mem
         partner: None,
         channel: None,
         legs: Vec::new(),
+        leg_partners: Vec::new(),
         listeners: Vec::new(),
         wrap_up_until: None,
     }

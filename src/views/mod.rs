@@ -6,6 +6,7 @@
 pub mod api;
 pub mod banner;
 pub mod board;
+pub mod desk;
 pub mod format;
 pub mod heatmap;
 pub mod overview;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::banner::{Banner, Problem};
 use super::board::Board;
+use super::desk::{Desk, Seat};
 use super::heatmap::Heatmap;
 use super::overview::Overview;
 
@@ -51,8 +52,8 @@ pub struct Wall {
     pub pages: Vec<Page>,
     /// How often the pages went round: where a page does not fit on the screen, each round shows its next part.
     pub round: i32,
-    /// The selected member: queue and interface.
-    pub selected: Option<(String, String)>,
+    /// The selected member.
+    pub selected: Option<Seat>,
     /// Links and warnings.
     pub banner: Banner,
     /// The overview.
@@ -63,4 +64,6 @@ pub struct Wall {
     pub heatmap: Arc<Heatmap>,
     /// The set-up page.
     pub setup: Setup,
+    /// Supervision: sheet, PIN pad, bar.
+    pub desk: Desk,
 }

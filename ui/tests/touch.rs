@@ -20,7 +20,7 @@ fn window() -> (AppWindow, Rc<RefCell<Vec<String>>>) {
     let note = tell(&told);
     app.global::<Wall>().on_show_page(move |page| note(format!("{page:?}")));
     let note = tell(&told);
-    app.global::<Board>().on_select_member(move |queue, member| note(format!("{queue} {member}")));
+    app.global::<Board>().on_select_member(move |_, queue, member| note(format!("{queue} {member}")));
     let note = tell(&told);
     app.global::<Overview>().on_select_queue(move |queue| note(queue.to_string()));
     let note = tell(&told);

@@ -13,7 +13,12 @@ pub type Size = (u32, u32);
 /// Opens, draws and touches own views of the wall.
 pub trait WallSessions: Send + Sync {
     /// Opens one that belongs to `who`; its id. It ends by itself soon after nobody looks at it.
-    fn open(&self, who: Identity, size: Size) -> BoxFuture<'_, Result<String, WallRefusal>>;
+    fn open(
+        &self,
+        who: Identity,
+        origin: String,
+        size: Size,
+    ) -> BoxFuture<'_, Result<String, WallRefusal>>;
     /// Its size now.
     ///
     /// # Errors
@@ -79,7 +84,7 @@ pub enum WallRefusal {
 }
 
 impl WallSessions for Absent {
-    fn open(&self, _: Identity, _: Size) -> BoxFuture<'_, Result<String, WallRefusal>> {
+    fn open(&self, _: Identity, _: String, _: Size) -> BoxFuture<'_, Result<String, WallRefusal>> {
         let sentence = "There is no wall in this program. Build it with the feature kiosk.";
         Box::pin(async move { Err(WallRefusal::Unavailable(sentence.into())) })
     }

@@ -69,7 +69,7 @@ impl HistorySource for StandIn {
 }
 
 impl WallSessions for StandIn {
-    fn open(&self, who: Identity, size: Size) -> BoxFuture<'_, Result<String, WallRefusal>> {
+    fn open(&self, who: Identity, _: String, size: Size) -> BoxFuture<'_, Result<String, WallRefusal>> {
         Box::pin(async move {
             let mut views = self.views.lock().expect("a lock");
             if views.len() == 4 {
@@ -371,6 +371,7 @@ fn floor() -> Snapshot {
         partner: None,
         channel: None,
         legs: Vec::new(),
+        leg_partners: Vec::new(),
         listeners: Vec::new(),
         wrap_up_until: None,
     };

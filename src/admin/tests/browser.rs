@@ -15,6 +15,7 @@ use crate::daemon::walls::Walls;
 use crate::domain::account::Role;
 use crate::domain::live::snapshot::{BoardState, Snapshot, SubState};
 use crate::kiosk::feed::{Feed, Light, Source};
+use crate::tasks::control::Control;
 use crate::views::heatmap::HourValue;
 use crate::views::wall::{Page, Setup};
 use driver::{Driver, Look, shows};
@@ -38,7 +39,7 @@ impl House {
         let walls = Walls::default();
         let source =
             |view: &crate::tasks::PbxView| Source { view: view.clone(), address: "pbx.example".into() };
-        walls.feed_by(Feed {
+        let feed = Feed {
             site: "Main office".into(),
             zone: jiff::tz::TimeZone::UTC,
             sources: bench.handles.pbxs.iter().map(source).collect(),
@@ -49,7 +50,9 @@ impl House {
             problems: Vec::new(),
             setup: setup_seen,
             heat: Arc::new(|_| Box::pin(async { crate::kiosk::HeatAnswer::default() })),
-        });
+            desk: None,
+        };
+        walls.feed_by(feed, Control::new(Vec::new(), Vec::new(), bench.store.clone()));
         bench.handles.walls = Arc::new(walls.clone());
         let now = crate::clock::now().wall.as_second();
         let hours = (0..9 * 24).map(|back| {

@@ -44,16 +44,21 @@ fn feed() -> (Feed, Vec<Box<dyn std::any::Any>>) {
         problems: Vec::new(),
         setup: setup_seen,
         heat: Arc::new(|_| Box::pin(async { crate::kiosk::HeatAnswer::default() })),
+        desk: None,
     };
     (feed, vec![Box::new(live), Box::new(today), Box::new(database), Box::new(setup)])
 }
 
 async fn walls(unwatched_millis: i64) -> (Walls, Vec<Box<dyn std::any::Any>>) {
     let walls = Walls::lasting(unwatched_millis);
-    let early = walls.open(anna(), SMALL).await;
+    let early = walls.open(anna(), "127.0.0.1".into(), SMALL).await;
     assert!(matches!(early, Err(WallRefusal::Unavailable(_))), "there is no wall yet");
     let (feed, alive) = feed();
-    walls.feed_by(feed);
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = crate::store::Store::open(dir.path()).expect("a store");
+    walls.feed_by(feed, Control::new(Vec::new(), Vec::new(), store));
+    let mut alive = alive;
+    alive.push(Box::new(dir));
     (walls, alive)
 }
 
@@ -66,7 +71,7 @@ fn size_of(png: &[u8]) -> (u32, u32) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_turns_the_page_and_only_a_new_picture_is_given() {
     let (walls, _alive) = walls(UNWATCHED_MILLIS).await;
-    let id = walls.open(anna(), SMALL).await.expect("a view");
+    let id = walls.open(anna(), "127.0.0.1".into(), SMALL).await.expect("a view");
     let first = walls.picture(id.clone(), anna(), None).await.expect("a view").expect("a picture");
     assert_eq!((&first.png[1..4], size_of(&first.png)), (&b"PNG"[..], SMALL));
     walls.act(id.clone(), anna(), WallAct::Key("ArrowRight".into())).await.expect("a key");
@@ -81,7 +86,7 @@ async fn a_key_turns_the_page_and_only_a_new_picture_is_given() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_come_at_most_four_times_a_second() {
     let (walls, _alive) = walls(UNWATCHED_MILLIS).await;
-    let id = walls.open(anna(), SMALL).await.expect("a view");
+    let id = walls.open(anna(), "127.0.0.1".into(), SMALL).await.expect("a view");
     let began = crate::clock::now().tick;
     let mut number = None;
     for turn in 0..5 {
@@ -97,7 +102,7 @@ async fn pictures_come_at_most_four_times_a_second() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_belongs_to_who_opened_it_in_that_role() {
     let (walls, _alive) = walls(UNWATCHED_MILLIS).await;
-    let id = walls.open(anna(), SMALL).await.expect("a view");
+    let id = walls.open(anna(), "127.0.0.1".into(), SMALL).await.expect("a view");
     for other in [
         Identity { name: "bob".into(), role: Role::Supervisor },
         Identity { name: "anna".into(), role: Role::Admin },
@@ -115,18 +120,18 @@ async fn a_fifth_is_refused_until_one_ends() {
     let (walls, _alive) = walls(UNWATCHED_MILLIS).await;
     let mut ids = Vec::new();
     for _ in 0..MOST {
-        ids.push(walls.open(anna(), SMALL).await.expect("a view"));
+        ids.push(walls.open(anna(), "127.0.0.1".into(), SMALL).await.expect("a view"));
     }
-    assert_eq!(walls.open(anna(), SMALL).await, Err(WallRefusal::Full(4)));
+    assert_eq!(walls.open(anna(), "127.0.0.1".into(), SMALL).await, Err(WallRefusal::Full(4)));
     walls.act(ids.remove(0), anna(), WallAct::End).await.expect("it ends");
     assert_eq!(walls.count(), 3);
-    walls.open(anna(), SMALL).await.expect("a place was free");
+    walls.open(anna(), "127.0.0.1".into(), SMALL).await.expect("a place was free");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_that_nobody_looks_at_ends_and_frees_its_place() {
     let (walls, _alive) = walls(100).await;
-    let id = walls.open(anna(), SMALL).await.expect("a view");
+    let id = walls.open(anna(), "127.0.0.1".into(), SMALL).await.expect("a view");
     let session = Arc::downgrade(&walls.find(&id, &anna()).expect("it is there"));
     let ended = tokio::time::timeout(Duration::from_secs(10), async {
         while walls.count() > 0 || session.strong_count() > 0 {

@@ -48,6 +48,11 @@ impl Mode {
             Self::Barge => '6',
         }
     }
+
+    /// The mode that a key changes a running ChanSpy to, also when it is pressed on the phone itself.
+    pub fn by_key(key: char) -> Option<Self> {
+        [Self::Listen, Self::Whisper, Self::Barge].into_iter().find(|mode| mode.key() == key)
+    }
 }
 
 /// Which call is meant.

@@ -100,6 +100,7 @@ mod tests {
             partner: None,
             channel: legs.first().map(UniqueId::new),
             legs: legs.iter().map(UniqueId::new).collect(),
+            leg_partners: vec![None; legs.len()],
             listeners: Vec::new(),
             wrap_up_until: None,
         };

@@ -140,6 +140,8 @@ pub struct MemberSnapshot {
     pub channel: Option<UniqueId>,
     /// All of the agent's own legs that are up: more than one is ambiguous for listening.
     pub legs: Vec<UniqueId>,
+    /// With whom each of `legs` is, in their order.
+    pub leg_partners: Vec<Option<Partner>>,
     /// Who listens to that leg (supervisor phones' caller ids or names).
     pub listeners: Vec<String>,
     /// When the wrap-up ends, while in it.

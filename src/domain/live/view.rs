@@ -44,6 +44,7 @@ impl Floor {
     fn member_view(&self, interface: &Interface, member: &Member, now: Moment) -> MemberSnapshot {
         let endpoint = seat_of(&member.info);
         let leg = self.main_leg(&endpoint);
+        let up = || self.legs_of(&endpoint).filter(|leg| leg.is_up());
         let reason = member.info.paused_reason.as_str();
         let wraps = member.board.sub_state == SubState::WrapUp;
         MemberSnapshot {
@@ -57,7 +58,8 @@ impl Floor {
             penalty: member.info.penalty,
             partner: leg.and_then(|leg| self.partner(leg)),
             channel: leg.map(|leg| leg.info.unique_id()),
-            legs: self.legs_of(&endpoint).filter(|leg| leg.is_up()).map(|leg| leg.info.unique_id()).collect(),
+            legs: up().map(|leg| leg.info.unique_id()).collect(),
+            leg_partners: up().map(|leg| self.partner(leg)).collect(),
             listeners: leg.map(|leg| self.listeners(&leg.info.unique_id())).unwrap_or_default(),
             wrap_up_until: if wraps { member.wrap_up_until(now) } else { None },
         }

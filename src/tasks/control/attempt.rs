@@ -11,7 +11,9 @@ use tokio::time::timeout;
 use super::Shared;
 use crate::clock;
 use crate::config::SupervisorPhone;
-use crate::domain::control::{ControlError, Leg, Request, Supervision, SupervisionState, Target, resolve};
+use crate::domain::control::{
+    ControlError, Leg, Mode, Request, Supervision, SupervisionState, Target, resolve,
+};
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::pbx::ami::action::Action;
 use crate::store::{JournalEntry, JournalId};
@@ -62,17 +64,21 @@ impl Attempt {
             Ok(journal) => journal,
             Err(error) => return drop(answer.send(Err(error))),
         };
+        let calling = self.supervision();
+        self.shared.registry.insert(calling.clone());
         let why = match self.ring().await {
             Ok(mut events) => {
-                let supervision = self.supervision();
-                self.shared.registry.insert(supervision.clone());
-                let _ = answer.send(Ok(supervision));
-                let why = until_end(&mut events).await;
+                let attached =
+                    Supervision { state: SupervisionState::Attached, since: clock::now(), ..calling };
+                self.shared.registry.update(&self.id, |held| *held = attached.clone());
+                let _ = answer.send(Ok(attached));
+                let why = self.until_end(&mut events).await;
                 self.shared.registry.end(&self.id, why);
                 why.to_owned()
             }
             Err(error) => {
                 let why = error.to_string();
+                self.shared.registry.end(&self.id, &why);
                 let _ = answer.send(Err(error));
                 why
             }
@@ -86,7 +92,7 @@ impl Attempt {
         Supervision {
             id: self.id.clone(),
             pbx: self.pbx().clone(),
-            state: SupervisionState::Attached,
+            state: SupervisionState::Calling,
             channel: self.leg.channel.clone(),
             interface: self.leg.interface.clone(),
             queue: Some(self.leg.queue.clone()),
@@ -139,6 +145,24 @@ impl Attempt {
                 // The leg is usually gone already; then the PBX says so and all is well.
                 let _ = self.live.client().act(hangup).await;
                 Err(error)
+            }
+        }
+    }
+
+    /// Follows a supervision to its end; the supervisor may change its mode on the phone's own keys.
+    async fn until_end(&self, events: &mut mpsc::Receiver<LegEvent>) -> &'static str {
+        loop {
+            match events.recv().await {
+                Some(LegEvent::HungUp(_)) => return "ended",
+                Some(LegEvent::LinkDown) | None => {
+                    return "the link to the PBX was lost; the phone may still listen";
+                }
+                Some(LegEvent::Key(key)) => {
+                    if let Some(mode) = Mode::by_key(key) {
+                        self.shared.registry.update(&self.id, |supervision| supervision.mode = mode);
+                    }
+                }
+                Some(_) => {}
             }
         }
     }
@@ -217,18 +241,6 @@ impl Heard {
             (_, Some(_), None) if !self.seen => ControlError::Unregistered(phone),
             (_, _, Some(_)) => ControlError::Declined(phone),
             _ => ControlError::NoAnswer(phone),
-        }
-    }
-}
-
-async fn until_end(events: &mut mpsc::Receiver<LegEvent>) -> &'static str {
-    loop {
-        match events.recv().await {
-            Some(LegEvent::HungUp(_)) => return "ended",
-            Some(LegEvent::LinkDown) | None => {
-                return "the link to the PBX was lost; the phone may still listen";
-            }
-            Some(_) => {}
         }
     }
 }

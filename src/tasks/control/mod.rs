@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::config::SupervisorPhone;
-use crate::domain::control::{ControlError, Mode, Request, Supervision};
+use crate::domain::control::{ControlError, Mode, Request, Supervision, SupervisionState};
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::link::LinkState;
 use crate::pbx::ami::action::Action;
@@ -46,6 +46,11 @@ impl Control {
         Self { shared: Arc::new(Shared { lives, phones, store, registry: Registry::default() }) }
     }
 
+    /// The phones that may listen.
+    pub fn phones(&self) -> &[SupervisorPhone] {
+        &self.shared.phones
+    }
+
     /// Rings the supervisor's phone and lets it take part in exactly the wished call. Returns once ChanSpy has attached.
     ///
     /// # Errors
@@ -57,12 +62,12 @@ impl Control {
         result.await.unwrap_or(Err(ControlError::TargetGone))
     }
 
-    /// One supervision, running or among the last that ended.
+    /// One supervision, ringing, running or among the last that ended.
     pub fn get(&self, id: &UniqueId) -> Option<Supervision> {
         self.shared.registry.get(id)
     }
 
-    /// All that run, and the last that ended; newest first.
+    /// All that ring or run, and the last that ended; newest first.
     pub fn list(&self) -> Vec<Supervision> {
         self.shared.registry.list()
     }
@@ -72,6 +77,11 @@ impl Control {
     /// # Errors
     /// When it is not running, or the PBX does not report the change.
     pub async fn set_mode(&self, id: &UniqueId, mode: Mode) -> Result<Supervision, ControlError> {
+        // A key that is sent before ChanSpy has attached is lost.
+        if self.get(id).is_some_and(|held| held.state == SupervisionState::Calling) {
+            let why = "The phone still rings. Change the mode once it is picked up.";
+            return Err(ControlError::Forbidden(why.into()));
+        }
         let (live, mut events) = self.follow_running(id).await?;
         let act = Action::Key { channel: id.to_string(), digit: mode.key() };
         live.client().act(act).await.map_err(|error| ControlError::Refused(error.to_string()))?;
@@ -96,7 +106,7 @@ impl Control {
         self.get(id).ok_or(ControlError::Unknown)
     }
 
-    /// Ends a supervision and waits until the phone's leg is gone.
+    /// Ends a supervision, or the ringing for one, and waits until the phone's leg is gone.
     ///
     /// # Errors
     /// When it is unknown, or the link is down.

@@ -2,6 +2,7 @@
 
 mod appliance;
 mod browser;
+mod desk;
 mod floor;
 mod line;
 mod supervision;

@@ -2,6 +2,7 @@
 //! `cargo run -p asterflow-ui --example preview -- --page board --size 800x480 --queues 3 --agents 20 --out b.png`
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod desk;
 mod draw;
 mod floor;
 mod heat;
@@ -13,16 +14,16 @@ pub fn model<T: Clone + 'static>(rows: Vec<T>) -> ModelRc<T> {
     ModelRc::new(VecModel::from(rows))
 }
 
-struct Args(Vec<String>);
+pub struct Args(Vec<String>);
 impl Args {
-    fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(&self, name: &str) -> Option<&str> {
         let at = self.0.iter().position(|word| word == name)?;
         self.0.get(at + 1).map(String::as_str)
     }
-    fn number(&self, name: &str) -> Option<usize> {
+    pub fn number(&self, name: &str) -> Option<usize> {
         self.value(name)?.parse().ok()
     }
-    fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|word| word == name)
     }
 }
@@ -60,6 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         app.global::<Overview>().set_part(part as i32);
     }
     heat::fill(&app, args.number("--rows").unwrap_or(14));
+    desk::fill(&app, &args);
     app.show()?;
     let (width, height) = (width.parse()?, height.parse()?);
     let pixels = draw::render(&window, width, height);

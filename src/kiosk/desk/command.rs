@@ -1,0 +1,48 @@
+//! What the decisions want to have done, and what came of it.
+
+use std::fmt;
+
+use crate::domain::control::{Mode, Request, Supervision};
+use crate::domain::ids::UniqueId;
+use crate::tasks::accounts::Identity;
+use crate::views::desk::Refused;
+
+/// What is to be done outside. At most one of each kind is under way.
+#[derive(Clone)]
+pub enum Command {
+    /// Find out who has this PIN. The number comes back with the answer.
+    Unlock(u32, String),
+    /// Start a supervision.
+    Start(Request),
+    /// Change its mode.
+    SetMode(UniqueId, Mode),
+    /// Give up the ringing for this leg, which this account wished.
+    Cancel(UniqueId, String),
+    /// End it.
+    Stop(UniqueId),
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlock(serial, _) => write!(f, "Unlock({serial}, ••••)"),
+            Self::Start(request) => f.debug_tuple("Start").field(request).finish(),
+            Self::SetMode(id, mode) => f.debug_tuple("SetMode").field(id).field(mode).finish(),
+            Self::Cancel(channel, actor) => f.debug_tuple("Cancel").field(channel).field(actor).finish(),
+            Self::Stop(id) => f.debug_tuple("Stop").field(id).finish(),
+        }
+    }
+}
+
+/// What came of a command; what failed is a sentence.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Who the PIN belongs to. [`Refused::Wait`] holds the tick until which to wait.
+    Unlocked(u32, Result<Identity, Refused>),
+    /// The supervision is attached.
+    Started(Result<Supervision, String>),
+    /// The mode of this one is changed.
+    Changed(UniqueId, Result<Supervision, String>),
+    /// This one has ended.
+    Stopped(UniqueId, Result<(), String>),
+}

@@ -1,0 +1,239 @@
+//! Supervision's half of the screen: its view → the global `Desk` of `ui/api/desk.slint`, and its touches back.
+
+use asterflow_ui as ui;
+use slint::ComponentHandle;
+use tokio::sync::mpsc;
+
+use crate::domain::control::Mode;
+use crate::views::desk::{Choice, Desk, Ending, PadView, Running, Sheet, Stage, Why};
+
+use super::super::apply::Rows;
+use super::super::{Action, convert};
+use super::Touch;
+
+/// The models of one window.
+pub(in crate::kiosk) struct DeskRows {
+    phones: Rows<ui::DeskChoice>,
+    calls: Rows<ui::DeskChoice>,
+}
+
+impl DeskRows {
+    /// Takes the place of the sample data.
+    pub(in crate::kiosk) fn new(app: &ui::AppWindow) -> Self {
+        let rows = Self { phones: Rows::new(), calls: Rows::new() };
+        let desk = app.global::<ui::Desk>();
+        desk.set_phones(rows.phones.model());
+        desk.set_calls(rows.calls.model());
+        rows
+    }
+
+    /// Shows `new`. A part that is closed keeps its last words, which nobody sees.
+    pub(in crate::kiosk) fn apply(&self, app: &ui::AppWindow, old: &Desk, new: &Desk) {
+        let desk = app.global::<ui::Desk>();
+        if let Some(sheet) = &new.sheet {
+            let before = old.sheet.as_ref();
+            self.phones.follow(before.map_or(&[], |sheet| &sheet.phones), &sheet.phones, choice);
+            self.calls.follow(before.map_or(&[], |sheet| &sheet.calls), &sheet.calls, choice);
+            desk.set_here(sheet.running.as_ref().map(running).unwrap_or_default());
+            desk.set_sheet(self::sheet(sheet));
+        }
+        if let Some(pad) = &new.pad {
+            desk.set_pad(self::pad(pad));
+        }
+        if let Some(unlocked) = &new.unlocked {
+            desk.set_who(unlocked.name.as_str().into());
+            desk.set_seconds(convert::int(unlocked.seconds));
+        }
+        if let Some(bar) = &new.bar {
+            desk.set_bar(running(bar));
+        }
+        desk.set_sheet_open(new.sheet.is_some());
+        desk.set_pad_open(new.pad.is_some());
+        desk.set_unlocked(new.unlocked.is_some());
+        desk.set_bar_open(new.bar.is_some());
+    }
+}
+
+fn choice(choice: &Choice) -> ui::DeskChoice {
+    ui::DeskChoice {
+        key: choice.key.as_str().into(),
+        name: choice.name.as_str().into(),
+        chosen: choice.chosen,
+    }
+}
+
+fn mode(mode: Mode) -> ui::DeskMode {
+    match mode {
+        Mode::Listen => ui::DeskMode::Listen,
+        Mode::Whisper => ui::DeskMode::Whisper,
+        Mode::Barge => ui::DeskMode::Barge,
+    }
+}
+
+fn mode_back(mode: ui::DeskMode) -> Mode {
+    match mode {
+        ui::DeskMode::Listen => Mode::Listen,
+        ui::DeskMode::Whisper => Mode::Whisper,
+        ui::DeskMode::Barge => Mode::Barge,
+    }
+}
+
+fn why(why: Why) -> ui::DeskWhy {
+    match why {
+        Why::Ready => ui::DeskWhy::Ready,
+        Why::Free => ui::DeskWhy::Free,
+        Why::Ringing => ui::DeskWhy::Ringing,
+        Why::Offline => ui::DeskWhy::Offline,
+        Why::Gone => ui::DeskWhy::Gone,
+        Why::LinkDown => ui::DeskWhy::LinkDown,
+        Why::Choose => ui::DeskWhy::Choose,
+        Why::NoPhone => ui::DeskWhy::NoPhone,
+        Why::NotAllowed => ui::DeskWhy::NotAllowed,
+        Why::Elsewhere => ui::DeskWhy::Elsewhere,
+    }
+}
+
+fn sheet(sheet: &Sheet) -> ui::DeskSheet {
+    ui::DeskSheet {
+        seated: sheet.card.is_some(),
+        card: sheet.card.as_ref().map(convert::card).unwrap_or_default(),
+        agent: sheet.agent.as_str().into(),
+        queues: sheet.queues.as_str().into(),
+        phone: sheet.phone.as_str().into(),
+        why: why(sheet.why),
+        whom: sheet.whom.as_str().into(),
+        locked: sheet.locked,
+    }
+}
+
+fn running(running: &Running) -> ui::DeskRunning {
+    ui::DeskRunning {
+        stage: match running.stage {
+            Stage::Idle => ui::DeskStage::Idle,
+            Stage::Ringing => ui::DeskStage::Ringing,
+            Stage::Attached => ui::DeskStage::Attached,
+            Stage::Ended => ui::DeskStage::Ended,
+        },
+        mode: mode(running.mode),
+        agent: running.agent.as_str().into(),
+        partner: running.partner.as_str().into(),
+        phone: running.phone.as_str().into(),
+        time: running.time.as_str().into(),
+        changing: running.changing,
+        ending: match running.ending {
+            Ending::Unsettled => ui::DeskEnding::Unsettled,
+            Ending::ByUs => ui::DeskEnding::ByUs,
+            Ending::CallOver => ui::DeskEnding::CallOver,
+            Ending::PhoneLeft => ui::DeskEnding::PhoneLeft,
+            Ending::Refused => ui::DeskEnding::Refused,
+            Ending::Said => ui::DeskEnding::Said,
+        },
+        sentence: running.sentence.as_str().into(),
+    }
+}
+
+fn pad(pad: &PadView) -> ui::DeskPad {
+    ui::DeskPad {
+        mode: mode(pad.mode),
+        agent: pad.agent.as_str().into(),
+        digits: convert::int(pad.digits),
+        checking: pad.checking,
+        wait: convert::int(pad.wait_seconds),
+        wrong: pad.wrong,
+        no_pins: pad.no_pins,
+        sentence: pad.sentence.as_str().into(),
+    }
+}
+
+/// Sends what is touched of it to `actions`. As with every touch, a full mailbox loses one.
+pub(in crate::kiosk) fn connect(app: &ui::AppWindow, actions: &mpsc::Sender<Action>) {
+    let desk = app.global::<ui::Desk>();
+    let sender = || {
+        let actions = actions.clone();
+        move |touch: Touch| drop(actions.try_send(Action::Desk(touch)))
+    };
+    let send = sender();
+    desk.on_close(move || send(Touch::Close));
+    let send = sender();
+    desk.on_choose_phone(move |extension| send(Touch::Phone(extension.into())));
+    let send = sender();
+    desk.on_choose_call(move |channel| send(Touch::Call(channel.into())));
+    let send = sender();
+    desk.on_press(move |mode| send(Touch::Press(mode_back(mode))));
+    let send = sender();
+    desk.on_digit(move |text| {
+        if let Some(digit) = text.chars().next() {
+            send(Touch::Digit(digit));
+        }
+    });
+    let send = sender();
+    desk.on_erase(move || send(Touch::Erase));
+    let send = sender();
+    desk.on_enter(move || send(Touch::Enter));
+    let send = sender();
+    desk.on_lock(move || send(Touch::Lock));
+    let send = sender();
+    desk.on_end(move || send(Touch::End));
+    let send = sender();
+    desk.on_open_running(move || send(Touch::OpenRunning));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::kiosk::{Painter, Rotation};
+    use crate::views::desk::{Attempt, Lock, Pad, Phone, Seat, Stand, desk};
+    use crate::views::fixture::{at, picture};
+    use crate::views::wall::{Page, Wall};
+
+    const LONG: std::time::Duration = std::time::Duration::from_secs(10);
+
+    /// Alice's sheet over the board; she has one call.
+    fn wall(pad: Option<Pad>) -> Arc<Wall> {
+        let mut picture = picture();
+        let alice = &mut Arc::make_mut(&mut picture.live).queues[0].members[0];
+        alice.legs = vec!["1.4".into()];
+        let phone = |number: &str| Phone { extension: number.to_owned(), name: format!("Desk {number}") };
+        let stand = Stand {
+            phones: vec![phone("201"), phone("202")],
+            phone: 0,
+            seat: Some(Seat {
+                pbx: String::new(),
+                queue: "Sales".to_owned(),
+                interface: "PJSIP/Alice".to_owned(),
+            }),
+            call: None,
+            pad,
+            lock: Lock::Locked,
+            attempt: Attempt::None,
+        };
+        let desk = desk(&[picture], &stand, at(100));
+        Arc::new(Wall { page: Page::Board, desk, ..Wall::default() })
+    }
+
+    #[tokio::test]
+    async fn what_is_touched_in_a_drawn_sheet_and_pad_is_told() {
+        let (actions, mut touched) = mpsc::channel(8);
+        let painter = Painter::spawn(Some(actions)).expect("a painter");
+        let size = (1920, 1080);
+        let empty = painter.paint(Arc::default(), size, Rotation::None).await.expect("a picture");
+        let sheet = painter.paint(wall(None), size, Rotation::None).await.expect("a picture");
+        assert!(empty != sheet);
+        let check = async |x: f32, y: f32, touched: &mut mpsc::Receiver<Action>, told: Touch| {
+            painter.touch(x, y).await.expect("a touch");
+            let action = tokio::time::timeout(LONG, touched.recv()).await.expect("something is told");
+            assert_eq!(action, Some(Action::Desk(told)), "at {x}, {y}");
+        };
+        check(1254.0, 880.0, &mut touched, Touch::Press(Mode::Listen)).await;
+        check(1690.0, 642.0, &mut touched, Touch::Phone("202".to_owned())).await;
+        check(400.0, 600.0, &mut touched, Touch::Close).await;
+        let pad = Pad { digits: 2, checking: false, refused: None, mode: Mode::Listen };
+        painter.paint(wall(Some(pad)), size, Rotation::None).await.expect("a picture");
+        check(1214.0, 508.0, &mut touched, Touch::Digit('5')).await;
+        check(1400.0, 815.0, &mut touched, Touch::Enter).await;
+        // What lies under the pad is not reached through it.
+        check(1254.0, 940.0, &mut touched, Touch::Close).await;
+    }
+}
