@@ -35,9 +35,10 @@ pub(super) fn show(
     let (walls, shown) = watch::channel(Arc::new(Wall::default()));
     let (touch, touches) = mpsc::channel(TOUCHES);
     let feed = feed(parts, setup(parts, stop, runtime));
-    parts.walls.feed_by(feed.clone());
+    let base = feed.clone();
     runtime.spawn(feed.run(walls, touches, stop.subscribe()));
     let painter = Painter::spawn(None)?;
+    parts.walls.draw_by(base, painter.clone());
     draw_pictures(parts, painter, shown.clone());
     // The watchdog of the service will ask it.
     let beat = Beat::default();

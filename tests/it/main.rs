@@ -7,3 +7,4 @@ mod real;
 mod replay;
 mod session;
 mod tidy;
+mod web;

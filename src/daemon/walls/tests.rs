@@ -53,7 +53,7 @@ async fn walls(unwatched_millis: i64) -> (Walls, Vec<Box<dyn std::any::Any>>) {
     let early = walls.open(anna(), SMALL).await;
     assert!(matches!(early, Err(WallRefusal::Unavailable(_))), "there is no wall yet");
     let (feed, alive) = feed();
-    walls.feed_by(feed);
+    walls.draw_by(feed, Painter::spawn(None).expect("a painter"));
     (walls, alive)
 }
 
