@@ -150,7 +150,7 @@ fn queue(picture: &Picture, held: &QueueSnapshot, section: view::Section, now: M
         waiting: section.waiting,
         longest: section.longest_wait,
         level: class(section.level),
-        service_level: format!("{} {} in {} s", level.variant, level.value, level.seconds),
+        service_level: format!("{} in {} s: {}", level.variant, level.seconds, level.value),
         states: states([counts.online, counts.busy, counts.paused, counts.offline]),
         callers: held
             .waiting

@@ -4,6 +4,8 @@ mod api;
 mod bench;
 #[cfg(feature = "kiosk")]
 mod browser;
+#[cfg(feature = "kiosk")]
+mod gallery;
 mod logins;
 mod metrics;
 mod openapi;
@@ -11,3 +13,4 @@ mod people;
 mod schema;
 mod server;
 mod table;
+mod views;

@@ -35,11 +35,12 @@ pub(super) fn show(
     let (walls, shown) = watch::channel(Arc::new(Wall::default()));
     let (touch, touches) = mpsc::channel(TOUCHES);
     let mut feed = feed(parts, setup(parts, stop, runtime));
-    parts.walls.feed_by(feed.clone(), parts.control.clone());
+    let base = feed.clone();
     let unlock = Unlock::ByPin(parts.accounts.clone());
     feed.desk = Some(Desk::new(parts.control.clone(), unlock, "wall"));
     runtime.spawn(feed.run(walls, touches, stop.subscribe()));
     let painter = Painter::spawn(None)?;
+    parts.walls.draw_by(base, painter.clone(), parts.control.clone());
     draw_pictures(parts, painter, shown.clone());
     // The watchdog of the service will ask it.
     let beat = Beat::default();

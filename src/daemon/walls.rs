@@ -1,11 +1,11 @@
 //! Own views of the wall's program in browsers: each has a feed and a painter of its own, as if it were one more wall.
 //!
 //! ```text
-//!  browser ── /wall/{id} ──> act ────> Painter (own thread) ── Action ──> Feed
+//!  browser ── /wall/{id} ──> act ────> Painter (a window of its own) ── Action ──> Feed
 //!          <── picture ───── draw <─── watch<Arc<Wall>> <──────────────────┘
 //! ```
 //! A session is drawn only while somebody waits for its picture, at most four times a second. It ends when nobody asked
-//! for a while; its thread, its pixels and its feed end with it.
+//! for a while; its window, its pixels and its feed end with it.
 
 mod session;
 #[cfg(test)]
@@ -22,12 +22,12 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 use crate::admin::{Size, WallAct, WallRefusal, WallSessions, WallView};
-use crate::kiosk::{Desk, Feed, Unlock};
+use crate::kiosk::{Desk, Feed, Painter, Unlock};
 use crate::tasks::accounts::Identity;
 use crate::tasks::control::Control;
 use session::Session;
 
-/// Views at once: each costs a thread, its pixels and a good part of a core while it is looked at.
+/// Views at once: each costs a window, its pixels and a good part of a core while it is looked at.
 const MOST: usize = 4;
 /// A view that nobody asked for a picture for so long is over. Longer than a picture is waited for.
 const UNWATCHED_MILLIS: i64 = 15_000;
@@ -41,8 +41,8 @@ pub(crate) struct Walls {
 }
 
 struct Inner {
-    /// What a wall is made of, from when there is one on.
-    feed: OnceLock<(Feed, Control)>,
+    /// What a wall is made of, who draws it and who starts supervisions, from when there is a wall on.
+    source: OnceLock<(Feed, Painter, Control)>,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     /// A session gives its place back only once it is wholly gone.
     places: Arc<Semaphore>,
@@ -68,7 +68,7 @@ impl Walls {
     fn lasting(unwatched_millis: i64) -> Self {
         Self {
             inner: Arc::new(Inner {
-                feed: OnceLock::new(),
+                source: OnceLock::new(),
                 sessions: Mutex::default(),
                 places: Arc::new(Semaphore::new(MOST)),
                 drawn: Arc::default(),
@@ -77,9 +77,10 @@ impl Walls {
         }
     }
 
-    /// Says what walls are made of, and by whom supervisions are started. The first word counts.
-    pub(crate) fn feed_by(&self, feed: Feed, control: Control) {
-        let _ = self.inner.feed.set((feed, control));
+    /// Says what walls are made of, on whose thread they are drawn and by whom supervisions are started. The first word
+    /// counts.
+    pub(crate) fn draw_by(&self, feed: Feed, painter: Painter, control: Control) {
+        let _ = self.inner.source.set((feed, painter, control));
     }
 
     /// Pictures drawn since the start.
@@ -88,13 +89,13 @@ impl Walls {
     }
 
     async fn start(&self, who: Identity, origin: String, size: Size) -> Result<String, WallRefusal> {
-        let Some((base, control)) = self.inner.feed.get() else {
+        let Some((base, painter, control)) = self.inner.source.get() else {
             return Err(WallRefusal::Unavailable("The wall is not drawn yet. Ask again in a moment.".into()));
         };
         let places = Arc::clone(&self.inner.places);
         let place = places.try_acquire_owned().map_err(|_| WallRefusal::Full(MOST))?;
         let feed = feed_of(base, control, &who, origin);
-        let session = Session::start(feed, who, size, place, Arc::clone(&self.inner.drawn)).await?;
+        let session = Session::start(feed, painter, who, size, place, Arc::clone(&self.inner.drawn)).await?;
         let id = random_id()?;
         if let Ok(mut sessions) = self.inner.sessions.lock() {
             sessions.insert(id.clone(), Arc::new(session));
@@ -147,12 +148,7 @@ fn random_id() -> Result<String, WallRefusal> {
 }
 
 impl WallSessions for Walls {
-    fn open(
-        &self,
-        who: Identity,
-        origin: String,
-        size: Size,
-    ) -> BoxFuture<'_, Result<String, WallRefusal>> {
+    fn open(&self, who: Identity, origin: String, size: Size) -> BoxFuture<'_, Result<String, WallRefusal>> {
         Box::pin(self.start(who, origin, size))
     }
 

@@ -1,11 +1,13 @@
 //! A wall that is only drawn into memory: for `screenshot`, `/wall.png`, `/wall` and `run --screen headless`.
 //!
-//! Each [`Painter`] owns a thread with a Slint of its own, so that it works beside a window and without any display.
+//! A thread of its own runs a Slint of its own, so that it works beside a window and without any display. It draws any
+//! number of walls, each a [`Painter`]; one thread for all, because every Slint keeps its fonts to itself for ever.
 //! In: walls to draw, touches. Out: [`Picture`]s and [`Action`]s. It draws only when asked.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use asterflow_ui as ui;
 use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferType};
@@ -19,35 +21,85 @@ use super::picture::{Picture, Rotation};
 use super::{Action, KioskError, window};
 use crate::views::wall::Wall;
 
-/// Requests that may wait for a painter; a picture takes some 50 ms, so four are a wait that still feels alive.
-const MAILBOX: usize = 4;
+/// Requests that may wait; a picture takes some 50 ms, so these are a wait that still feels alive.
+const MAILBOX: usize = 16;
 
-/// What a painter is asked.
+/// What the thread is asked.
 enum Request {
-    Paint { wall: Arc<Wall>, width: u32, height: u32, rotation: Rotation, reply: oneshot::Sender<Picture> },
-    Inputs(Vec<Input>),
+    Open {
+        key: Weak<()>,
+        actions: Option<mpsc::Sender<Action>>,
+        reply: oneshot::Sender<Result<u64, KioskError>>,
+    },
+    Paint {
+        id: u64,
+        wall: Arc<Wall>,
+        width: u32,
+        height: u32,
+        rotation: Rotation,
+        reply: oneshot::Sender<Picture>,
+    },
+    Inputs {
+        id: u64,
+        inputs: Vec<Input>,
+    },
+    /// The last handle of some wall is gone.
+    Sweep,
 }
 
-/// Handle to a wall in memory. Its thread ends when the last handle is gone.
+/// Handle to a wall in memory, which ends with its last handle; the thread ends with the last wall.
 #[derive(Clone)]
 pub struct Painter {
+    seat: Arc<Seat>,
+}
+
+struct Seat {
+    id: u64,
+    /// The thread drops walls whose key is gone.
+    key: Option<Arc<()>>,
     requests: mpsc::Sender<Request>,
 }
 
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.key = None;
+        // A full mailbox does as well: with each request the thread looks for keys that are gone.
+        let _ = self.requests.try_send(Request::Sweep);
+    }
+}
+
 impl Painter {
-    /// Starts a painter; what is touched in its picture goes to `actions`.
+    /// Starts a thread with one wall; what is touched in its picture goes to `actions`.
     ///
     /// # Errors
-    /// When its thread cannot be started or Slint refuses.
+    /// When the thread cannot be started or Slint refuses.
     pub fn spawn(actions: Option<mpsc::Sender<Action>>) -> Result<Self, KioskError> {
         let (requests, inbox) = mpsc::channel(MAILBOX);
         let (ready, started) = std::sync::mpsc::sync_channel(1);
+        let key = Arc::new(());
+        let first = (Arc::downgrade(&key), actions);
         std::thread::Builder::new()
             .name("wall-painter".to_owned())
-            .spawn(move || paint_all(inbox, actions, &ready))
+            .spawn(move || paint_all(inbox, first, &ready))
             .map_err(KioskError::Thread)?;
-        started.recv().map_err(|_| KioskError::Stopped)??;
-        Ok(Self { requests })
+        let id = started.recv().map_err(|_| KioskError::Stopped)??;
+        Ok(Self { seat: Arc::new(Seat { id, key: Some(key), requests }) })
+    }
+
+    /// One more wall, of its own size and with its own touches, on the same thread.
+    ///
+    /// # Errors
+    /// When the thread is gone or Slint refuses.
+    pub async fn another(&self, actions: Option<mpsc::Sender<Action>>) -> Result<Self, KioskError> {
+        let key = Arc::new(());
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::Open { key: Arc::downgrade(&key), actions, reply }).await?;
+        let id = answer.await.map_err(|_| KioskError::Stopped)??;
+        Ok(Self { seat: Arc::new(Seat { id, key: Some(key), requests: self.seat.requests.clone() }) })
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), KioskError> {
+        self.seat.requests.send(request).await.map_err(|_| KioskError::Stopped)
     }
 
     /// Draws `wall` on a screen of `width` × `height` that hangs turned by `rotation`.
@@ -61,8 +113,7 @@ impl Painter {
         rotation: Rotation,
     ) -> Result<Picture, KioskError> {
         let (reply, answer) = oneshot::channel();
-        let request = Request::Paint { wall, width, height, rotation, reply };
-        self.requests.send(request).await.map_err(|_| KioskError::Stopped)?;
+        self.ask(Request::Paint { id: self.seat.id, wall, width, height, rotation, reply }).await?;
         answer.await.map_err(|_| KioskError::Stopped)
     }
 
@@ -79,7 +130,7 @@ impl Painter {
     /// # Errors
     /// When the thread is gone.
     pub async fn input(&self, inputs: Vec<Input>) -> Result<(), KioskError> {
-        self.requests.send(Request::Inputs(inputs)).await.map_err(|_| KioskError::Stopped)
+        self.ask(Request::Inputs { id: self.seat.id, inputs }).await
     }
 }
 
@@ -103,20 +154,14 @@ struct Canvas {
     pixels: Vec<Rgb8Pixel>,
 }
 
-impl Canvas {
-    fn new(actions: Option<mpsc::Sender<Action>>) -> Result<Self, KioskError> {
-        let windows = Rc::new(RefCell::new(None));
-        slint::platform::set_platform(Box::new(Memory(Rc::clone(&windows))))
-            .map_err(|error| PlatformError::Other(error.to_string()))?;
-        let app = ui::AppWindow::new()?;
-        let window = windows.borrow_mut().take().ok_or(KioskError::Stopped)?;
-        if let Some(actions) = actions {
-            window::connect(&app, &actions);
-        }
-        app.show()?;
-        Ok(Self { applier: Applier::new(&app), app, window, size: (0, 0), pixels: Vec::new() })
+impl Drop for Canvas {
+    fn drop(&mut self) {
+        // What is shown holds itself.
+        let _ = self.app.hide();
     }
+}
 
+impl Canvas {
     fn paint(&mut self, wall: Arc<Wall>, size: (u32, u32)) -> Picture {
         let (width, height) = size;
         if self.size != size {
@@ -143,29 +188,77 @@ impl Canvas {
     }
 }
 
-/// The painter's thread.
+/// Everything that lives on the painters' thread.
+struct Studio {
+    windows: Rc<RefCell<Option<Rc<MinimalSoftwareWindow>>>>,
+    canvases: HashMap<u64, (Weak<()>, Canvas)>,
+    last: u64,
+}
+
+impl Studio {
+    fn new() -> Result<Self, KioskError> {
+        let windows = Rc::new(RefCell::new(None));
+        slint::platform::set_platform(Box::new(Memory(Rc::clone(&windows))))
+            .map_err(|error| PlatformError::Other(error.to_string()))?;
+        Ok(Self { windows, canvases: HashMap::new(), last: 0 })
+    }
+
+    /// A new wall; its id.
+    fn open(&mut self, key: Weak<()>, actions: Option<mpsc::Sender<Action>>) -> Result<u64, KioskError> {
+        let app = ui::AppWindow::new()?;
+        let window = self.windows.borrow_mut().take().ok_or(KioskError::Stopped)?;
+        if let Some(actions) = actions {
+            window::connect(&app, &actions);
+        }
+        app.show()?;
+        let canvas = Canvas { applier: Applier::new(&app), app, window, size: (0, 0), pixels: Vec::new() };
+        self.last += 1;
+        self.canvases.insert(self.last, (key, canvas));
+        Ok(self.last)
+    }
+
+    fn serve(&mut self, request: Request) {
+        self.canvases.retain(|_, (key, _)| key.strong_count() > 0);
+        match request {
+            Request::Open { key, actions, reply } => {
+                // Who asked may have gone meanwhile.
+                let _ = reply.send(self.open(key, actions));
+            }
+            Request::Paint { id, wall, width, height, rotation, reply } => {
+                let size = if rotation.is_sideways() { (height, width) } else { (width, height) };
+                if let Some((_, canvas)) = self.canvases.get_mut(&id) {
+                    let _ = reply.send(canvas.paint(wall, size).turned(rotation));
+                }
+            }
+            Request::Inputs { id, inputs } => {
+                if let Some((_, canvas)) = self.canvases.get(&id) {
+                    canvas.input(&inputs);
+                }
+            }
+            Request::Sweep => {}
+        }
+    }
+}
+
+/// The painters' thread.
 fn paint_all(
     mut inbox: mpsc::Receiver<Request>,
-    actions: Option<mpsc::Sender<Action>>,
-    ready: &std::sync::mpsc::SyncSender<Result<(), KioskError>>,
+    (key, actions): (Weak<()>, Option<mpsc::Sender<Action>>),
+    ready: &std::sync::mpsc::SyncSender<Result<u64, KioskError>>,
 ) {
-    let mut canvas = match Canvas::new(actions) {
-        Ok(canvas) => canvas,
+    let opened = Studio::new().and_then(|mut studio| Ok((studio.open(key, actions)?, studio)));
+    let mut studio = match opened {
+        Ok((id, studio)) => {
+            let _ = ready.send(Ok(id));
+            studio
+        }
         Err(error) => {
             let _ = ready.send(Err(error));
             return;
         }
     };
-    let _ = ready.send(Ok(()));
     while let Some(request) = inbox.blocking_recv() {
-        match request {
-            Request::Paint { wall, width, height, rotation, reply } => {
-                let size = if rotation.is_sideways() { (height, width) } else { (width, height) };
-                // Who asked may have gone meanwhile.
-                let _ = reply.send(canvas.paint(wall, size).turned(rotation));
-            }
-            Request::Inputs(inputs) => canvas.input(&inputs),
-        }
+        studio.serve(request);
     }
 }
 
@@ -218,6 +311,25 @@ mod tests {
         let first = one.paint(Arc::clone(&wall), (640, 400), Rotation::None).await.expect("a picture");
         let second = two.paint(wall, (640, 400), Rotation::None).await.expect("a picture");
         assert!(first == second);
+    }
+
+    #[tokio::test]
+    async fn walls_of_one_thread_have_their_own_size_and_touches_and_end_one_by_one() {
+        let one = Painter::spawn(None).expect("a painter");
+        let (actions, mut touched) = mpsc::channel(8);
+        let two = one.another(Some(actions)).await.expect("another");
+        let board = Arc::new(wall(Page::Board));
+        let wide = one.paint(Arc::clone(&board), (800, 480), Rotation::None).await.expect("a picture");
+        let tall = two.paint(Arc::clone(&board), (480, 800), Rotation::None).await.expect("a picture");
+        assert_eq!((wide.width, tall.width), (800, 480));
+        one.input(vec![Input::Key("ArrowRight".to_owned())]).await.expect("a key");
+        two.input(vec![Input::Key("ArrowLeft".to_owned())]).await.expect("a key");
+        assert_eq!(touched.recv().await, Some(Action::Previous), "only what was done to it");
+        drop(two);
+        let gone = tokio::time::timeout(std::time::Duration::from_secs(10), touched.recv()).await;
+        assert_eq!(gone, Ok(None), "its window is gone");
+        let again = one.paint(board, (800, 480), Rotation::None).await.expect("a picture");
+        assert!(again == wide);
     }
 
     #[tokio::test]

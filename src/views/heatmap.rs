@@ -241,7 +241,8 @@ fn row(
     let amounts = hours.values().filter_map(|hour| request.values.get(&hour.start)?.amount);
     let known = hours.values().any(|hour| is_known(request, *hour));
     let total = match (print.adds_up(), known) {
-        (true, true) => Some(amounts.sum()),
+        // Summed by hand: the sum of no floats is -0.
+        (true, true) => Some(amounts.fold(0.0, |sum, amount| sum + amount)),
         (true, false) => None,
         (false, _) => request.day_values.get(&date).copied(),
     };
@@ -338,6 +339,7 @@ mod tests {
         assert_eq!((page.hours.len(), page.hours[3].as_str()), (25, "2b"));
         assert_eq!(page.rows[0].cells[3].state, CellState::Empty);
         assert_eq!(page.rows[1].cells[3].state, CellState::Absent);
+        assert_eq!(page.rows[1].total, "0 min");
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub(crate) enum Look {
     Phone,
     /// A desktop's without scripts.
     Scriptless,
+    /// A desktop's of people who like it dark.
+    Dark(u32),
+    /// Their phone.
+    DarkPhone,
 }
 
 impl Driver {
@@ -44,7 +48,7 @@ impl Driver {
     pub(crate) async fn browser(&self, profile: &Path, look: Look) -> WebDriver {
         let mut caps = DesiredCapabilities::chrome();
         let profile = format!("--user-data-dir={}", profile.display());
-        let width = if let Look::Desktop(width) = look { width } else { 1280 };
+        let width = if let Look::Desktop(width) | Look::Dark(width) = look { width } else { 1280 };
         let size = format!("--window-size={width},900");
         for argument in [
             "--headless=new",
@@ -63,7 +67,11 @@ impl Driver {
         }
         match look {
             Look::Desktop(_) => {}
-            Look::Phone => {
+            Look::Dark(_) => caps.add_arg("--force-dark-mode").expect("an argument"),
+            Look::Phone | Look::DarkPhone => {
+                if look == Look::DarkPhone {
+                    caps.add_arg("--force-dark-mode").expect("an argument");
+                }
                 let metrics = serde_json::json!({"width": 390, "height": 844, "pixelRatio": 1.0});
                 let phone = serde_json::json!({"deviceMetrics": metrics});
                 caps.add_experimental_option("mobileEmulation", phone).expect("an option");
@@ -89,7 +97,10 @@ impl Drop for Driver {
 pub(crate) async fn shows(browser: &WebDriver, words: &[&str]) -> WebDriverResult<()> {
     let mut page = String::new();
     for _ in 0..200 {
-        page = browser.find(By::Tag("body")).await?.text().await?.to_lowercase();
+        // While one page goes and another comes, there may be none to ask.
+        let body = browser.find(By::Tag("body")).await;
+        let text = if let Ok(body) = body { body.text().await } else { Ok(String::new()) };
+        page = text.unwrap_or_default().to_lowercase();
         if words.iter().all(|word| page.contains(&word.to_lowercase())) {
             return Ok(());
         }

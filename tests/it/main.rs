@@ -9,3 +9,4 @@ mod session;
 #[cfg(feature = "sim")]
 mod simulator;
 mod tidy;
+mod web;

@@ -13,12 +13,7 @@ pub type Size = (u32, u32);
 /// Opens, draws and touches own views of the wall.
 pub trait WallSessions: Send + Sync {
     /// Opens one that belongs to `who`; its id. It ends by itself soon after nobody looks at it.
-    fn open(
-        &self,
-        who: Identity,
-        origin: String,
-        size: Size,
-    ) -> BoxFuture<'_, Result<String, WallRefusal>>;
+    fn open(&self, who: Identity, origin: String, size: Size) -> BoxFuture<'_, Result<String, WallRefusal>>;
     /// Its size now.
     ///
     /// # Errors

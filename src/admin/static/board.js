@@ -85,7 +85,7 @@ function fillQueue(child, { pbx, queue, several, still }) {
   put(child, "waiting", String(queue.waiting.length));
   const share = queue.today?.service_level.value;
   const percent = share === 1 ? 100 : share > 0 ? Math.min(99, Math.max(1, Math.round(share * 100))) : 0;
-  put(child, "level", `A ${share === null || share === undefined ? "–" : `${percent} %`} in ${queue.service_level_s} s`);
+  put(child, "level", `A in ${queue.service_level_s} s: ${share === null || share === undefined ? "–" : `${percent} %`}`);
   for (const count of child.querySelectorAll("[data-count]")) count.textContent = queue.counts[count.dataset.count];
   const longest = part(child, "longest");
   timer(longest, first, still);

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use crate::admin::guard::Peer;
 use crate::admin::{
     AdminHandles, App, Health, HealthSource, HeatHours, HistoryError, HistoryRequest, HistorySource, Phone,
-    Size, Supervisor, WallAct, WallPicture, WallRefusal, WallSessions, WallView, routes,
+    Size, Supervisor, WallAct, WallPicture, routes,
 };
 use crate::clock;
 use crate::domain::account::{Actor, Role};
@@ -65,51 +65,6 @@ impl HistorySource for StandIn {
             self.filters.lock().expect("a lock").push(filter);
             Ok(self.hours.lock().expect("a lock").clone())
         })
-    }
-}
-
-impl WallSessions for StandIn {
-    fn open(&self, who: Identity, _: String, size: Size) -> BoxFuture<'_, Result<String, WallRefusal>> {
-        Box::pin(async move {
-            let mut views = self.views.lock().expect("a lock");
-            if views.len() == 4 {
-                return Err(WallRefusal::Full(4));
-            }
-            views.push((who, size));
-            Ok(format!("view-{}", views.len()))
-        })
-    }
-
-    fn size(&self, id: &str, who: &Identity) -> Result<Size, WallRefusal> {
-        let views = self.views.lock().expect("a lock");
-        let at: usize = id.trim_start_matches("view-").parse().map_err(|_| WallRefusal::Gone)?;
-        let view = at.checked_sub(1).and_then(|at| views.get(at)).filter(|(owner, _)| owner == who);
-        view.map(|(_, size)| *size).ok_or(WallRefusal::Gone)
-    }
-
-    fn picture(
-        &self,
-        id: String,
-        who: Identity,
-        after: Option<u64>,
-    ) -> BoxFuture<'_, Result<Option<WallView>, WallRefusal>> {
-        Box::pin(async move {
-            self.size(&id, &who)?;
-            let png = Bytes::from_static(b"\x89PNG\r\n\x1a\n");
-            Ok((after != Some(7)).then_some(WallView { number: 7, png }))
-        })
-    }
-
-    fn act(&self, id: String, who: Identity, act: WallAct) -> BoxFuture<'_, Result<(), WallRefusal>> {
-        Box::pin(async move {
-            self.size(&id, &who)?;
-            self.acts.lock().expect("a lock").push(act);
-            Ok(())
-        })
-    }
-
-    fn count(&self) -> usize {
-        self.views.lock().expect("a lock").len()
     }
 }
 
@@ -191,6 +146,7 @@ impl HealthSource for StandIn {
 /// Everything a test needs; dropping it removes the store.
 pub(super) struct Bench {
     pub(super) folder: tempfile::TempDir,
+    pub(super) store: Store,
     pub(super) accounts: Accounts,
     pub(super) handles: AdminHandles,
     pub(super) stand_in: Arc<StandIn>,
@@ -221,7 +177,7 @@ impl Bench {
     pub(super) fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("a store");
-        let accounts = Accounts::new(store, "Main office");
+        let accounts = Accounts::new(store.clone(), "Main office");
         let stand_in = Arc::new(StandIn::default());
         let (live, live_seen) = watch::channel(Arc::new(floor()));
         let mut today = Today { pbx: Some(PbxName::new("pbx")), ..Today::default() };
@@ -258,7 +214,7 @@ impl Bench {
             service_level_s: 20,
         };
         let router = router(&handles, true);
-        Self { folder, accounts, handles, stand_in, live, problems, router }
+        Self { folder, store, accounts, handles, stand_in, live, problems, router }
     }
 
     /// With an account of each role, named as the role; none can log in by password, for hashing is slow.

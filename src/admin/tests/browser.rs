@@ -1,7 +1,7 @@
 //! The pages in a real browser, over a floor made by hand and the real drawing of the wall.
 
 #[path = "../../../tests/it/driver.rs"]
-mod driver;
+pub(super) mod driver;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,19 +21,19 @@ use crate::views::wall::{Page, Setup};
 use driver::{Driver, Look, shows};
 
 /// One browser at a time: they share the machine's two cores.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+pub(super) static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// The served pages; they end when it is dropped.
-struct House {
-    bench: Bench,
-    base: String,
+pub(super) struct House {
+    pub(super) bench: Bench,
+    pub(super) base: String,
     walls: Walls,
     _stop: oneshot::Sender<()>,
     _setup: tokio::sync::watch::Sender<Setup>,
 }
 
 impl House {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let mut bench = Bench::new().await;
         let (setup, setup_seen) = tokio::sync::watch::channel(Setup::default());
         let walls = Walls::default();
@@ -52,7 +52,8 @@ impl House {
             heat: Arc::new(|_| Box::pin(async { crate::kiosk::HeatAnswer::default() })),
             desk: None,
         };
-        walls.feed_by(feed, Control::new(Vec::new(), Vec::new(), bench.store.clone()));
+        let control = Control::new(Vec::new(), Vec::new(), bench.store.clone());
+        walls.draw_by(feed, crate::kiosk::Painter::spawn(None).expect("a painter"), control);
         bench.handles.walls = Arc::new(walls.clone());
         let now = crate::clock::now().wall.as_second();
         let hours = (0..9 * 24).map(|back| {
@@ -77,7 +78,7 @@ impl House {
     }
 
     /// Runs `story` in a browser of this look, logged in as a supervisor by a one-time link.
-    async fn with<S>(&self, look: Look, story: impl FnOnce(WebDriver) -> S)
+    pub(super) async fn with<S>(&self, look: Look, story: impl FnOnce(WebDriver) -> S)
     where
         S: Future<Output = WebDriverResult<()>>,
     {
@@ -112,14 +113,14 @@ impl House {
         shows(browser, &["supervisor", "Sources"]).await
     }
 
-    fn change(&self, change: impl FnOnce(&mut Snapshot)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Snapshot)) {
         let mut floor = (**self.bench.live.borrow()).clone();
         change(&mut floor);
         self.bench.live.send_replace(floor.into());
     }
 
     /// Keeps what is seen where `ASTERFLOW_PICTURES` says, for somebody to look at.
-    async fn keep(&self, browser: &WebDriver, name: &str) -> WebDriverResult<()> {
+    pub(super) async fn keep(&self, browser: &WebDriver, name: &str) -> WebDriverResult<()> {
         match std::env::var_os("ASTERFLOW_PICTURES") {
             Some(folder) => {
                 browser.screenshot(&std::path::Path::new(&folder).join(format!("{name}.png"))).await

@@ -23,7 +23,7 @@ const PATIENCE_MILLIS: i64 = 10_000;
 /// What was touched may still move for so long, without the wall itself having changed.
 const SETTLING_MILLIS: i64 = 1_500;
 
-/// One view. Dropping it ends its thread and its feed.
+/// One view. Dropping it ends its window and its feed.
 pub(super) struct Session {
     owner: Identity,
     painter: Painter,
@@ -48,18 +48,17 @@ struct Last {
 }
 
 impl Session {
-    /// Starts the view of `feed` for `owner`.
+    /// Starts the view of `feed` for `owner`, drawn on the thread of `painter`.
     pub(super) async fn start(
         feed: Feed,
+        painter: &Painter,
         owner: Identity,
         size: Size,
         place: OwnedSemaphorePermit,
         drawn: Arc<AtomicU64>,
     ) -> Result<Self, WallRefusal> {
         let (actions, touches) = mpsc::channel(TOUCHES);
-        // Slint's start takes a moment; the runtime's threads have others to serve.
-        let painter = tokio::task::spawn_blocking(move || Painter::spawn(Some(actions))).await;
-        let painter = painter.map_err(|error| cannot(&error))?.map_err(|error| cannot(&error))?;
+        let painter = painter.another(Some(actions)).await.map_err(|error| cannot(&error))?;
         let now = clock::now();
         let pages = feed.start(now);
         let first = feed.wall(&pages, Arc::default(), &Wall::default(), now);

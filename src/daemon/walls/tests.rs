@@ -56,7 +56,8 @@ async fn walls(unwatched_millis: i64) -> (Walls, Vec<Box<dyn std::any::Any>>) {
     let (feed, alive) = feed();
     let dir = tempfile::tempdir().expect("a folder");
     let store = crate::store::Store::open(dir.path()).expect("a store");
-    walls.feed_by(feed, Control::new(Vec::new(), Vec::new(), store));
+    let control = Control::new(Vec::new(), Vec::new(), store);
+    walls.draw_by(feed, Painter::spawn(None).expect("a painter"), control);
     let mut alive = alive;
     alive.push(Box::new(dir));
     (walls, alive)

@@ -36,6 +36,10 @@ async fn story(browser: &WebDriver, appliance: &Appliance) -> WebDriverResult<()
     browser.goto(format!("{}/wall.png", appliance.base())).await?;
     let wide = browser.find(By::Tag("img")).await?.prop("naturalWidth").await?;
     assert_eq!(wide.as_deref(), Some("1920"));
+    browser.goto(format!("{}/board", appliance.base())).await?;
+    shows(browser, &["sales", "support", "waiting"]).await?;
+    browser.find(By::LinkText("Wall")).await?.click().await?;
+    browser.query(By::Css("#wall[data-picture]")).first().await?;
     browser.goto(appliance.base()).await?;
     browser.find(By::Css("form[action='/logout'] button")).await?.click().await?;
     browser.query(By::Css("input[name='password']")).first().await?;
