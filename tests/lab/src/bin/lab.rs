@@ -79,7 +79,7 @@ async fn main() -> Result<()> {
         }
         Verb::Run { scenario } => run(LabOptions { suite, ..LabOptions::default() }, scenario).await,
         Verb::List => {
-            scenario::ALL.iter().for_each(|(name, about)| println!("{name:24} {about}"));
+            known().for_each(|(name, about)| println!("{name:24} {about}"));
             Ok(())
         }
         Verb::Chroot => {
@@ -129,14 +129,19 @@ async fn calls(lab: &Lab, per_minute: Option<u32>) -> Result<()> {
     }
 }
 
+/// All scenarios with what happens in them.
+fn known() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    scenario::ALL.iter().chain(&scenario::RESTARTS)
+}
+
 async fn run(options: LabOptions, mut names: Vec<String>) -> Result<()> {
     if names.is_empty() {
-        names = scenario::ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+        names = known().map(|(name, _)| (*name).to_owned()).collect();
     }
-    let lab = Lab::start(options).await?;
+    let mut lab = Lab::start(options).await?;
     let mut failed = Vec::new();
     for name in &names {
-        match scenario::run(&lab, name).await {
+        match scenario::run_any(&mut lab, name).await {
             Ok(outcome) => println!("{}", serde_json::to_string(&outcome)?),
             Err(error) => {
                 eprintln!("{name}: {error:#}");

@@ -2,9 +2,13 @@
 
 use anyhow::Result;
 
+use super::members::set_pause;
 use super::visit::{SHORT, Visit, pass};
 use super::{EndedBy, Story};
 use crate::lab::Lab;
+
+/// The members of vip.
+const VIP: [&str; 2] = ["PJSIP/106", "PJSIP/107"];
 
 pub(super) async fn abandon(lab: &Lab) -> Result<Story> {
     let visit = Visit::begin(lab, "801").await?;
@@ -36,5 +40,45 @@ pub(super) async fn over_max(lab: &Lab) -> Result<Story> {
     first.call.wait_ended(SHORT).await?;
     let first = first.finish(None, EndedBy::Caller, "ABANDON").await?;
     let second = second.finish(None, EndedBy::Caller, "ABANDON").await?;
-    Ok(Story { visits: vec![first, second, third], pauses: Vec::new() })
+    Ok(Story { visits: vec![first, second, third], ..Story::default() })
+}
+
+/// Everybody is away: no phone rings until the time is over.
+pub(super) async fn timeout_alone(lab: &Lab) -> Result<Story> {
+    all_away(lab, true).await?;
+    let story = async { Ok(Visit::begin(lab, "802").await?.thrown_out("EXITWITHTIMEOUT").await?.into()) };
+    let story = story.await;
+    // Also after a failure: they would be missing in every later story.
+    all_away(lab, false).await?;
+    story
+}
+
+async fn all_away(lab: &Lab, away: bool) -> Result<()> {
+    for interface in VIP {
+        set_pause(lab, interface, Some("vip"), away, "away").await?;
+    }
+    Ok(())
+}
+
+/// A queue that nobody may enter or stay in while all are paused: one caller does not get in, one is sent away.
+pub(super) async fn empty(lab: &Lab) -> Result<Story> {
+    let sql =
+        |rule| format!("UPDATE queues SET joinempty = {rule}, leavewhenempty = {rule} WHERE name = 'vip'");
+    lab.database.query(&sql("'paused,unavailable,invalid'")).await?;
+    let story = empties(lab).await;
+    // Also after a failure, for the later stories.
+    all_away(lab, false).await?;
+    lab.database.query(&sql("NULL")).await?;
+    story
+}
+
+async fn empties(lab: &Lab) -> Result<Story> {
+    all_away(lab, true).await?;
+    let first = Visit::begin(lab, "802").await?.refused().await?;
+    all_away(lab, false).await?;
+    let second = Visit::begin(lab, "802").await?;
+    pass(1500).await;
+    all_away(lab, true).await?;
+    let second = second.thrown_out("EXITEMPTY").await?;
+    Ok(Story { visits: vec![first, second], ..Story::default() })
 }
