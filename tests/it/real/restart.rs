@@ -54,11 +54,16 @@ async fn ends_and_comes_back(name: &str) {
         assert!(story.contains(&told), "{story:?}");
         assert_eq!(story.last().map(String::as_str), Some("free"), "{story:?}");
     }
-    history_tells(&lab, &outcome, name == "restart_kill").await;
+    let ends: Vec<&str> = outcome.visits.iter().map(|visit| visit.last_event.as_str()).collect();
+    match name {
+        "restart_kill" => assert_eq!(ends, ["CONNECT", "ENTERQUEUE"]),
+        _ => assert_eq!(ends[1], "ABANDON", "{ends:?}"),
+    }
+    history_tells(&lab, &outcome).await;
     let _ = stop.send(true);
 }
 
-async fn history_tells(lab: &Lab, outcome: &Outcome, killed: bool) {
+async fn history_tells(lab: &Lab, outcome: &Outcome) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("a store");
     let pbx = pbx_of(&lab.database, &lab.database.reader(), Tls::Off);
@@ -72,11 +77,14 @@ async fn history_tells(lab: &Lab, outcome: &Outcome, killed: bool) {
     assert_eq!(rows.len(), 2, "{rows:#?}");
     let (talked, waited) = (row(0), row(1));
     assert_eq!(talked.outcome, "answered");
-    if killed {
-        assert_eq!(waited.outcome, "unresolved", "{waited:?}");
+    let talked_s = outcome.visits[0].talked_ms as f64 / 1000.0;
+    if outcome.visits[0].last_event == "CONNECT" {
         assert_eq!((talked.talk_s, &talked.marks[..]), (0, &["no end logged"][..]), "{talked:?}");
         let bound = talked.talk_bound_s.expect("a bound");
-        assert!(bound as f64 >= outcome.visits[0].talked_ms as f64 / 1000.0 - 1.5, "{talked:?}");
+        assert!(bound as f64 >= talked_s - 1.5, "{talked:?}");
+    } else {
+        assert!((talked.talk_s as f64 - talked_s).abs() <= 2.5, "{talked:?} {outcome:?}");
     }
-    eprintln!("{rows:#?}");
+    let told = if outcome.visits[1].last_event == "ENTERQUEUE" { "unresolved" } else { "abandoned" };
+    assert_eq!(waited.outcome, told, "{waited:?}");
 }

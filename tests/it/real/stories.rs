@@ -17,12 +17,12 @@ use asterflow_lab::scenario::{self, Outcome, VisitOutcome};
 use asterflow_lab::{Lab, floor};
 use tokio::sync::watch;
 
-use super::follow::{Follow, Who, follow};
+use super::follow::{Who, follow};
 use super::{alone, ami, lab, first_picture, supervisor_phones, until};
 use crate::history::pbx_of;
 
 /// A scenario, and what the board shows of members meanwhile. `CALLER` stands for the first caller's number, `CALLER2`
-/// for the second's.
+/// for the second's. A state that begins with `?` may be seen or not: it lasts for milliseconds.
 type Told = (&'static str, &'static [(Who, &'static [&'static str])]);
 
 const ALICE: Who = ("sales", "PJSIP/101");
@@ -34,7 +34,18 @@ const HEIDI: Who = ("vip", "PJSIP/108");
 const RANG: &[&str] = &["free", "ringing CALLER", "free"];
 const TALKED: &[&str] = &["free", "ringing CALLER", "talking CALLER", "free"];
 const HELD: &[&str] = &["free", "ringing CALLER", "talking CALLER", "on_hold CALLER", "talking CALLER", "free"];
-const ASKED: &[&str] = &["free", "ringing CALLER", "talking CALLER", "on_hold CALLER", "free"];
+/// The phone takes both calls from hold before it connects them.
+const ASKED: &[&str] = &[
+    "free",
+    "ringing CALLER",
+    "talking CALLER",
+    "on_hold CALLER",
+    "?talking CALLER",
+    "?other_call 108",
+    "?other_call 106",
+    "free",
+];
+const ASKED_FOR: &[&str] = &["free", "ringing 101", "ringing CALLER", "talking CALLER", "free"];
 
 /// Played by `make test`.
 const QUICK: &[Told] = &[
@@ -47,7 +58,7 @@ const QUICK: &[Told] = &[
     ("private_call", &[(ALICE, TALKED), (BOB, &["free", "ringing 108", "other_call 108", "free"])]),
     ("redirect", &[(ALICE, TALKED)]),
     ("blind_into_queue", &[(ALICE, TALKED), (FRANK, TALKED)]),
-    ("attended_into_queue", &[(ALICE, ASKED), (FRANK, &["free", "ringing 101", "talking CALLER", "free"])]),
+    ("attended_into_queue", &[(ALICE, ASKED), (FRANK, ASKED_FOR)]),
     ("attended_transfer", &[(ALICE, ASKED)]),
     ("empty", &[(FRANK, &["free", "paused", "free", "ringing CALLER2", "paused", "free"])]),
     ("over_max", &[]),
@@ -80,12 +91,10 @@ const SLOW: &[Told] = &[
 #[test]
 fn the_board_and_the_history_tell_each_story() {
     alone(async {
-        let bench = Bench::start().await;
-        let mut played = vec![bench.wrap_up().await];
-        for told in QUICK {
-            played.push(bench.check(told).await);
-        }
-        bench.history_tells(&played).await;
+        let mut bench = Bench::start().await;
+        bench.wrap_up().await;
+        bench.play(QUICK).await;
+        bench.history_tells().await;
     });
 }
 
@@ -93,12 +102,9 @@ fn the_board_and_the_history_tell_each_story() {
 #[ignore = "make test-full: takes minutes"]
 fn the_board_and_the_history_tell_the_other_stories() {
     alone(async {
-        let bench = Bench::start().await;
-        let mut played = Vec::new();
-        for told in SLOW {
-            played.push(bench.check(told).await);
-        }
-        bench.history_tells(&played).await;
+        let mut bench = Bench::start().await;
+        bench.play(SLOW).await;
+        bench.history_tells().await;
     });
 }
 
@@ -119,6 +125,9 @@ struct Bench {
     wrap_ups: watch::Sender<Arc<BTreeMap<QueueName, u32>>>,
     stop: watch::Sender<bool>,
     _folder: tempfile::TempDir,
+    played: Vec<Outcome>,
+    /// Where the board told another story: all of them are worth knowing after minutes of playing.
+    wrong: Vec<String>,
 }
 
 impl Bench {
@@ -132,48 +141,64 @@ impl Bench {
         let live =
             live::start("lab".into(), ami(&lab, &ASTERFLOW), &phones, wrap_ups.subscribe(), stop.subscribe());
         first_picture(&live).await;
-        Self { lab, live, pbx, store, wrap_ups, stop, _folder: folder }
+        Self { lab, live, pbx, store, wrap_ups, stop, _folder: folder, played: Vec::new(), wrong: Vec::new() }
     }
 
-    async fn check(&self, (name, expected): &Told) -> Outcome {
-        let followed: Vec<(&[&str], Follow)> =
-            expected.iter().map(|(who, states)| (*states, follow(&self.live, *who))).collect();
-        let everybody = (*name == "rush").then(|| [ALICE, BOB, ("sales", "PJSIP/103")].map(|who| follow(&self.live, who)));
-        let outcome = scenario::run(&self.lab, name).await.unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    async fn play(&mut self, stories: &[Told]) {
+        for (name, members) in stories {
+            self.check(name, members).await;
+        }
+    }
+
+    async fn check(&mut self, name: &str, members: &[(Who, &[&str])]) {
+        let followed: Vec<_> = members.iter().map(|(who, states)| (states, follow(&self.live, *who))).collect();
+        let sales = ["PJSIP/101", "PJSIP/102", "PJSIP/103"].map(|phone| follow(&self.live, ("sales", phone)));
+        let outcome =
+            scenario::run(&self.lab, name).await.unwrap_or_else(|error| panic!("{name}: {error:#}"));
         until(&self.live, "quiet", is_quiet).await;
         for (states, follow) in followed {
-            let who = follow.who;
-            assert_eq!(follow.end().await, named(states, &outcome), "{name}: {who:?}");
+            let (who, expected) = (follow.who, named(states, &outcome));
+            let told = follow.end().await;
+            if !is_told(&expected, &told) {
+                let wrong = format!("{name}: {who:?} was {told:?}, not {expected:?}");
+                eprintln!("{wrong}");
+                self.wrong.push(wrong);
+            }
         }
-        for follow in everybody.into_iter().flatten() {
-            only_his_callers(follow, &outcome).await;
+        for follow in sales {
+            let (who, told) = (follow.who, follow.end().await);
+            if name == "rush" {
+                self.wrong.extend(only_his_callers(who, &told, &outcome));
+            }
         }
-        outcome
+        self.played.push(outcome);
     }
 
     /// The wrap-up time as the synchronisation reads it from the table, and what the board makes of it.
-    async fn wrap_up(&self) -> Outcome {
-        self.lab.database.query("UPDATE queues SET wrapuptime = 4 WHERE name = 'vip'").await.expect("a queue");
+    async fn wrap_up(&mut self) {
+        self.lab
+            .database
+            .query("UPDATE queues SET wrapuptime = 4 WHERE name = 'vip'")
+            .await
+            .expect("a queue");
         let (sync, mut handle) = Sync::new(self.store.clone(), self.pbx.clone(), &settings());
-        let task = tokio::spawn(sync.run(self.stop.subscribe()));
+        let (done, stopped) = watch::channel(false);
+        let task = tokio::spawn(sync.run(stopped));
         let read = tokio::time::timeout(super::LONG, handle.wrap_ups.wait_for(|times| !times.is_empty()));
         let times = read.await.expect("in time").expect("runs").clone();
         assert_eq!(times.get(&QueueName::new("vip")), Some(&4));
-        task.abort();
+        let _ = done.send(true);
+        task.await.expect("it ends");
         self.wrap_ups.send_replace(times);
-        let wraps = ["free", "ringing CALLER", "talking CALLER", "wrap_up", "free"];
-        let second = ["free", "ringing CALLER2", "talking CALLER2", "wrap_up", "free"];
-        let (one, two) = (follow(&self.live, FRANK), follow(&self.live, GRACE));
-        let outcome = scenario::run(&self.lab, "wrap_up").await.expect("wrap_up");
-        until(&self.live, "quiet", is_quiet).await;
-        assert_eq!(one.end().await, named(&wraps, &outcome));
-        assert_eq!(two.end().await, named(&second, &outcome));
+        let one = ["free", "ringing CALLER", "talking CALLER", "wrap_up", "free"];
+        let two = ["free", "ringing CALLER2", "talking CALLER2", "wrap_up", "free"];
+        self.check("wrap_up", &[(FRANK, &one), (GRACE, &two)]).await;
         self.wrap_ups.send_replace(Arc::default());
-        outcome
     }
 
     /// Reads the PBX's tables once and holds what is stored against what the phones did.
-    async fn history_tells(&self, played: &[Outcome]) {
+    async fn history_tells(&self) {
+        let played = &self.played[..];
         sync_once(&self.store, std::slice::from_ref(&self.pbx)).await.expect("synchronises");
         let today = asterflow::clock::now().wall.to_zoned(jiff::tz::TimeZone::UTC).date();
         let filter = Filter::new(today.yesterday().expect("a date"), today);
@@ -193,6 +218,7 @@ impl Bench {
             agent_agrees(extension, agents.iter().find(|row| row.agent.as_str() == name), played);
         }
         let _ = self.stop.send(true);
+        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
     }
 }
 
@@ -202,8 +228,10 @@ fn settings() -> Settings {
 }
 
 fn is_quiet(floor: &Snapshot) -> bool {
-    let paused = |floor: &Snapshot| floor.queues.iter().any(|queue| queue.counts().paused > 0);
-    floor.queues.iter().all(|queue| queue.waiting.is_empty() && queue.counts().busy == 0) && !paused(floor)
+    floor.queues.iter().all(|queue| {
+        let counts = queue.counts();
+        queue.waiting.is_empty() && counts.online == counts.total()
+    })
 }
 
 /// The expected states with the callers' numbers.
@@ -212,16 +240,26 @@ fn named(states: &[&str], outcome: &Outcome) -> Vec<String> {
     states.iter().map(|told| told.replace("CALLER2", number(1)).replace("CALLER", number(0))).collect()
 }
 
-/// Whom a member is seen talking with is whom it answered, in that order; a phone that picked up too late never talked.
-async fn only_his_callers(follow: Follow, outcome: &Outcome) {
-    let interface = follow.who.1;
-    let story = follow.end().await;
+/// Whether the states are the expected ones, in their order.
+fn is_told(expected: &[String], told: &[String]) -> bool {
+    let Some((first, rest)) = expected.split_first() else { return told.is_empty() };
+    let (may_lack, state) = match first.strip_prefix('?') {
+        Some(state) => (true, state),
+        None => (false, first.as_str()),
+    };
+    told.split_first().is_some_and(|(one, more)| one == state && is_told(rest, more))
+        || (may_lack && is_told(rest, told))
+}
+
+/// Whom a member is seen talking with is whom it answered, in that order: a phone that picked up too late never talked.
+/// Says what is wrong.
+fn only_his_callers(who: Who, story: &[String], outcome: &Outcome) -> Option<String> {
     let talked: Vec<&str> = story.iter().filter_map(|told| told.strip_prefix("talking ")).collect();
     let mut his: Vec<&VisitOutcome> =
-        outcome.visits.iter().filter(|visit| visit.answered_by.as_deref() == Some(interface)).collect();
-    his.sort_by_key(|visit| visit.joined_at.as_millisecond() + visit.waited_ms as i64);
+        outcome.visits.iter().filter(|visit| visit.answered_by.as_deref() == Some(who.1)).collect();
+    his.sort_by_key(|visit| visit.joined_at + Duration::from_millis(visit.waited_ms));
     let his: Vec<&str> = his.iter().map(|visit| visit.number.as_str()).collect();
-    assert_eq!(talked, his, "{}: {interface}: {story:?}", outcome.scenario);
+    (talked != his).then(|| format!("{}: {who:?} answered {his:?} and was {story:?}", outcome.scenario))
 }
 
 /// Whole seconds that were cut, against what the phones measured.

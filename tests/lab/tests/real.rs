@@ -98,7 +98,7 @@ async fn behind_local(lab: &Lab) -> Result<()> {
         .map(|event| event.get("Status"))
         .collect();
     states.dedup();
-    assert_eq!(states, ["6", "2", "1"], "the hint tells the phone's state");
+    ensure!(states.ends_with(&["6", "2", "1"]), "the hint tells the phone's state: {states:?}");
 
     let (visit, transferred) = rows(lab, &run(lab, "local_blind_transfer").await?).await?;
     assert_eq!(events(&transferred), ["ENTERQUEUE", "CONNECT", "COMPLETECALLER"]);

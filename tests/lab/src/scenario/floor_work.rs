@@ -40,6 +40,8 @@ pub(super) async fn unregistered(lab: &Lab) -> Result<Story> {
     gone.await.context("106 should be unavailable")?;
     let story = grace_answers(lab).await;
     away.register().await?;
+    // Until its phone has been asked whether it is there, the queues do not see it.
+    lab.wait_free(LONG).await?;
     story
 }
 

@@ -69,8 +69,8 @@ pub struct VisitOutcome {
     pub ended_by: EndedBy,
     /// Every ringing of a phone for this caller since joining, in order of time; the target of a transfer too.
     pub rings: Vec<Ring>,
-    /// The last queue_log event of the visit; empty when there is none (a full queue). `ENTERQUEUE` and `CONNECT` when
-    /// Asterisk ended before the call did.
+    /// The last queue_log event of the visit; empty when there is none (a full queue). `ENTERQUEUE` or `CONNECT` when
+    /// Asterisk logged no end.
     pub last_event: String,
 }
 

@@ -1,6 +1,6 @@
 //! Asterisk ends in the middle of calls and comes back.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::answered::RING_MS;
 use super::visit::{SHORT, Visit, pass};
@@ -11,7 +11,7 @@ use crate::ua::Behaviour;
 
 /// 101 talks with one caller, another one rings at 106; then Asterisk is killed (`hard`) or told to stop.
 pub(super) async fn restart(lab: &mut Lab, hard: bool) -> Result<Story> {
-    let (visits, calls) = begin(lab).await?;
+    let (mut visits, calls) = begin(lab).await?;
     if hard {
         lab.asterisk.kill();
     } else {
@@ -20,6 +20,11 @@ pub(super) async fn restart(lab: &mut Lab, hard: bool) -> Result<Story> {
     // Callers whose line went dead hang up.
     drop(calls);
     lab.restart_asterisk(false).await?;
+    // A goodbye leaves rows, a kill does not.
+    for visit in &mut visits {
+        let rows = lab.database.queue_log(&visit.uniqueid).await?;
+        visit.last_event = rows.last().map(|row| row[2].clone()).context("the call's rows")?;
+    }
     Ok(Story { visits, ..Story::default() })
 }
 

@@ -79,6 +79,7 @@ pub(super) async fn attended_into_queue(lab: &Lab) -> Result<Story> {
     pass(TALK_MS).await;
     visit.call.hang_up().await?;
     next.wait_idle(SHORT).await?;
+    let visit = visit.may_end_as(&second);
     let first = visit.finish(Some(agent), EndedBy::Transfer, "ATTENDEDTRANSFER").await?;
     let second = second.finish(Some(next), EndedBy::Caller, "COMPLETECALLER").await?;
     Ok(Story { visits: vec![first, second], ..Story::default() })

@@ -28,6 +28,8 @@ pub(super) struct Visit<'a> {
     uniqueid: String,
     /// The callid under which the end is written; another one when the caller took over a consulting agent's place.
     closing_id: String,
+    /// Or this one, see [`Visit::may_end_as`].
+    other_id: Option<String>,
     /// The caller's channel.
     pub(super) channel: String,
     joined: Instant,
@@ -55,7 +57,19 @@ impl<'a> Visit<'a> {
         let uniqueid = channel.get("Uniqueid").to_owned();
         let closing_id = uniqueid.clone();
         let channel = channel.get("Channel").to_owned();
-        Ok(Self { lab, call, number, queue, uniqueid, closing_id, channel, joined, joined_at, mark })
+        Ok(Self {
+            lab,
+            call,
+            number,
+            queue,
+            uniqueid,
+            closing_id,
+            other_id: None,
+            channel,
+            joined,
+            joined_at,
+            mark,
+        })
     }
 
     /// The same caller in the queue at `extension`, to which an agent has passed him.
@@ -90,11 +104,18 @@ impl<'a> Visit<'a> {
             queue,
             uniqueid: event.get("Uniqueid").to_owned(),
             closing_id: self.closing_id.clone(),
+            other_id: None,
             channel: self.channel.clone(),
             joined,
             joined_at,
             mark: self.mark,
         })
+    }
+
+    /// The caller took over the place of a consulting agent's call. Asterisk writes the end of the first talk before or
+    /// after it exchanges the two, so under the one callid or the other.
+    pub(super) fn may_end_as(self, other: &Visit<'_>) -> Self {
+        Self { other_id: Some(other.uniqueid.clone()), ..self }
     }
 
     /// Waits until `phone` has answered this caller.
@@ -169,7 +190,8 @@ impl<'a> Visit<'a> {
         by: EndedBy,
         last_event: &str,
     ) -> Result<VisitOutcome> {
-        self.lab.database.wait_row_in(&self.closing_id, self.queue, last_event, LONG).await?;
+        let ids: Vec<&str> = [&self.closing_id].into_iter().chain(&self.other_id).map(String::as_str).collect();
+        self.lab.database.wait_row_in(&ids, self.queue, last_event, LONG).await?;
         let (mut answered_by, mut talked_ms) = (None, 0);
         if agent.is_none() {
             self.call.wait_ended(LONG).await?;
@@ -196,7 +218,7 @@ impl<'a> Visit<'a> {
 
     /// As it stands, for a call that Asterisk's own end will cut off: its last row is there already.
     pub(super) async fn so_far(self, agent: Option<&Phone>, last_event: &str) -> Result<VisitOutcome> {
-        self.lab.database.wait_row_in(&self.uniqueid, self.queue, last_event, LONG).await?;
+        self.lab.database.wait_row_in(&[&self.uniqueid], self.queue, last_event, LONG).await?;
         let rings = self.rings();
         let Some(agent) = agent else {
             let waited_ms = ms(self.joined.elapsed());
