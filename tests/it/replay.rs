@@ -162,6 +162,30 @@ fn after_a_call_the_agent_wraps_up_for_the_queues_time_and_is_free_by_itself() {
 }
 
 #[test]
+fn an_agent_is_never_free_between_a_call_and_its_wrap_up() {
+    // The leg's end and the queue's word come from two threads of Asterisk: here the word comes last. Earlier calls, of
+    // which pictures and members' states tell, are left out.
+    let mut heard = read([all()["answered_agent_hangup"].as_slice()]);
+    heard.retain(|heard| matches!(heard, Heard::Event(event) if !matches!(event, Event::Member(_))));
+    let said = heard.iter().position(|heard| matches!(heard, Heard::Event(Event::AgentEnded { .. })));
+    let said = heard.remove(said.expect("the queue says it"));
+    heard.push(said);
+    // Long after the calls of the floor's own day.
+    let later = |step: usize| at(step + 190_000_000_000);
+    let mut floor = idle_floor(later(0));
+    floor.set_wrap_ups(&[("sales".into(), 30)].into(), later(0));
+    let mut story = Vec::new();
+    for (step, heard) in heard.into_iter().enumerate() {
+        step_floor(&mut floor, heard, later(step));
+        let now = snapshot(&floor, later(step));
+        let members = now.queues.iter().flat_map(|queue| &queue.members);
+        story.extend(members.filter(|m| m.name.as_str() == "Alice Adams").map(|m| m.sub_state.as_str()));
+    }
+    story.dedup();
+    assert_eq!(story, ["free", "ringing", "talking", "wrap_up"]);
+}
+
+#[test]
 fn a_refused_call_leaves_no_leg_though_asterisk_tells_of_it_after_its_end() {
     let mut floor = idle_floor(at(0));
     for (step, heard) in read([all()["busy_agent"].as_slice()]).into_iter().enumerate() {

@@ -1,7 +1,9 @@
 //! The floor as readers see it.
 
 use super::floor::{Channel, Floor, Member, Queue, seat_of};
-use super::snapshot::{BoardState, MemberSnapshot, Partner, QueueSnapshot, Snapshot, SubState, WaitingCaller};
+use super::snapshot::{
+    BoardState, MemberSnapshot, Partner, QueueSnapshot, Snapshot, SubState, WaitingCaller,
+};
 use crate::domain::ids::{Interface, PbxName, QueueName, UniqueId};
 use crate::domain::link::LinkStatus;
 use crate::domain::time::Moment;

@@ -10,7 +10,7 @@ use asterflow_lab::{Lab, scenario};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::follow::{follow_by, follow};
+use super::follow::{follow, follow_by};
 use super::{alone, lab, live_link};
 
 /// A whole picture is fetched once a minute.
@@ -50,9 +50,8 @@ fn board_says(floor: &Snapshot) -> Members {
 
 async fn board_becomes(live: &Live, wanted: &Members) {
     let mut snapshot = live.snapshot.clone();
-    let same = |floor: &std::sync::Arc<Snapshot>| {
-        floor.ami.state == LinkState::Live && board_says(floor) == *wanted
-    };
+    let same =
+        |floor: &std::sync::Arc<Snapshot>| floor.ami.state == LinkState::Live && board_says(floor) == *wanted;
     let waited = timeout(RESYNC, snapshot.wait_for(same)).await.map(|floor| floor.is_ok());
     let shown = board_says(&live.snapshot.borrow());
     assert!(waited == Ok(true), "Asterisk says {wanted:#?}, the board {shown:#?}");
@@ -81,14 +80,19 @@ fn edits_by_sql_are_on_the_board_with_the_next_picture_and_after_a_restart() {
         assert_eq!(at(&edited, "vip", "108"), Some(("Heidi".into(), 1, false)));
         assert_eq!(at(&edited, "vip", "107"), None);
         assert_eq!(at(&edited, "night", "108"), Some(("Heidi".into(), 0, true)));
-        assert_eq!(at(&edited, "support", "104").expect("Dave").0, "Dave Diaz", "a name stays until a restart");
+        assert_eq!(
+            at(&edited, "support", "104").expect("Dave").0,
+            "Dave Diaz",
+            "a name stays until a restart"
+        );
         board_becomes(&live, &edited).await;
 
         let delete = "USE asterisk; DELETE FROM queues WHERE name IN ('night', 'day');
             DELETE FROM queue_members WHERE queue_name = 'night';";
         lab.database.script(delete).await.expect("deletes");
         let deleted = asterisk_says(&lab).await;
-        let queues = |members: &Members| members.keys().map(|(queue, _)| queue.clone()).collect::<BTreeSet<_>>();
+        let queues =
+            |members: &Members| members.keys().map(|(queue, _)| queue.clone()).collect::<BTreeSet<_>>();
         assert!(queues(&deleted).contains("night"), "a deleted queue stays until a restart: {deleted:#?}");
         board_becomes(&live, &deleted).await;
 

@@ -3,8 +3,8 @@
 use asterflow::domain::link::LinkState;
 use asterflow::domain::live::snapshot::{BoardState, SubState};
 use asterflow::tasks::live;
-use asterflow_lab::asterisk::POOR;
 use asterflow_lab::Behaviour;
+use asterflow_lab::asterisk::POOR;
 use tokio::sync::watch;
 
 use super::{alone, ami, lab, live_link, member, no_wrap_ups, seconds_since, supervisor_phones, until};

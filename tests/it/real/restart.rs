@@ -49,7 +49,9 @@ async fn ends_and_comes_back(name: &str) {
     assert!(back.queues.iter().all(|queue| queue.waiting.is_empty()), "{back:#?}");
     let number = |at: usize| &outcome.visits[at].number;
     // Members are unavailable until their phones have answered; how much of that is seen depends on the machine.
-    for (follow, told) in [(alice, format!("talking {}", number(0))), (frank, format!("ringing {}", number(1)))] {
+    for (follow, told) in
+        [(alice, format!("talking {}", number(0))), (frank, format!("ringing {}", number(1)))]
+    {
         let story = follow.end().await;
         assert!(story.contains(&told), "{story:?}");
         assert_eq!(story.last().map(String::as_str), Some("free"), "{story:?}");

@@ -18,7 +18,7 @@ use asterflow_lab::{Lab, floor};
 use tokio::sync::watch;
 
 use super::follow::{Who, follow};
-use super::{alone, ami, lab, first_picture, supervisor_phones, until};
+use super::{alone, ami, first_picture, lab, supervisor_phones, until};
 use crate::history::pbx_of;
 
 /// A scenario, and what the board shows of members meanwhile. `CALLER` stands for the first caller's number, `CALLER2`
@@ -33,7 +33,8 @@ const HEIDI: Who = ("vip", "PJSIP/108");
 
 const RANG: &[&str] = &["free", "ringing CALLER", "free"];
 const TALKED: &[&str] = &["free", "ringing CALLER", "talking CALLER", "free"];
-const HELD: &[&str] = &["free", "ringing CALLER", "talking CALLER", "on_hold CALLER", "talking CALLER", "free"];
+const HELD: &[&str] =
+    &["free", "ringing CALLER", "talking CALLER", "on_hold CALLER", "talking CALLER", "free"];
 /// The phone takes both calls from hold before it connects them.
 const ASKED: &[&str] = &[
     "free",
@@ -151,7 +152,8 @@ impl Bench {
     }
 
     async fn check(&mut self, name: &str, members: &[(Who, &[&str])]) {
-        let followed: Vec<_> = members.iter().map(|(who, states)| (states, follow(&self.live, *who))).collect();
+        let followed: Vec<_> =
+            members.iter().map(|(who, states)| (states, follow(&self.live, *who))).collect();
         let sales = ["PJSIP/101", "PJSIP/102", "PJSIP/103"].map(|phone| follow(&self.live, ("sales", phone)));
         let outcome =
             scenario::run(&self.lab, name).await.unwrap_or_else(|error| panic!("{name}: {error:#}"));
@@ -224,7 +226,13 @@ impl Bench {
 
 fn settings() -> Settings {
     let second = Duration::from_secs(1);
-    Settings { poll: second, keep: second, replay_keep: second, service_level_seconds: 20, short_abandon_seconds: 5 }
+    Settings {
+        poll: second,
+        keep: second,
+        replay_keep: second,
+        service_level_seconds: 20,
+        short_abandon_seconds: 5,
+    }
 }
 
 fn is_quiet(floor: &Snapshot) -> bool {

@@ -270,7 +270,10 @@ impl MariaDb {
             }
             if Instant::now() > deadline {
                 let there: Vec<String> = there.iter().map(|row| format!("{} {}", row[0], row[2])).collect();
-                bail!("call {callids:?} has no row {queue} {event} after {within:?}, only {}", there.join(", "));
+                bail!(
+                    "call {callids:?} has no row {queue} {event} after {within:?}, only {}",
+                    there.join(", ")
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

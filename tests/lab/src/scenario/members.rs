@@ -130,12 +130,10 @@ pub(super) async fn penalty(lab: &Lab) -> Result<Story> {
         let mark = lab.ami().mark();
         let fields = [("Interface", "PJSIP/103"), ("Queue", "sales"), ("Penalty", penalty)];
         command(lab, "QueuePenalty", &fields).await?;
-        let seen = lab
-            .ami()
-            .wait_since(mark, SHORT, |e| e.is("QueueMemberPenalty") && e.get("Penalty") == penalty);
+        let seen =
+            lab.ami().wait_since(mark, SHORT, |e| e.is("QueueMemberPenalty") && e.get("Penalty") == penalty);
         seen.await.context("the QueueMemberPenalty event")?;
-        let sql =
-            "SELECT penalty FROM queue_members WHERE queue_name = 'sales' AND interface = 'PJSIP/103'";
+        let sql = "SELECT penalty FROM queue_members WHERE queue_name = 'sales' AND interface = 'PJSIP/103'";
         let stored = lab.database.query(sql).await?;
         ensure!(stored == [[penalty]], "the table should say {penalty}, not {stored:?}");
         pass(800).await;

@@ -190,7 +190,8 @@ impl<'a> Visit<'a> {
         by: EndedBy,
         last_event: &str,
     ) -> Result<VisitOutcome> {
-        let ids: Vec<&str> = [&self.closing_id].into_iter().chain(&self.other_id).map(String::as_str).collect();
+        let ids: Vec<&str> =
+            [&self.closing_id].into_iter().chain(&self.other_id).map(String::as_str).collect();
         self.lab.database.wait_row_in(&ids, self.queue, last_event, LONG).await?;
         let (mut answered_by, mut talked_ms) = (None, 0);
         if agent.is_none() {
@@ -227,14 +228,7 @@ impl<'a> Visit<'a> {
         let record = self.answered_at(agent).await?;
         let answered = record.answered.context("an answered call")?;
         let (waited, talked) = (answered.saturating_duration_since(self.joined), answered.elapsed());
-        Ok(self.outcome(
-            Some(agent.interface()),
-            ms(waited),
-            ms(talked),
-            EndedBy::Pbx,
-            rings,
-            last_event,
-        ))
+        Ok(self.outcome(Some(agent.interface()), ms(waited), ms(talked), EndedBy::Pbx, rings, last_event))
     }
 
     fn outcome(
