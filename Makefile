@@ -24,7 +24,8 @@ test:
 
 test-full: test
 	cargo test --locked --workspace -- --ignored
-	cargo run --locked -q -p asterflow-lab --bin lab -- --old run
+	cargo run --locked -q -p asterflow-lab --bin lab -- --old chroot
+	ASTERFLOW_LAB_SUITE=bullseye cargo test --locked --workspace -- --include-ignored real
 	cargo build --locked --release
 
 lab:

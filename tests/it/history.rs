@@ -45,7 +45,8 @@ async fn with_captures(maria: &MariaDb) {
     maria.script(&insert("cdr", CDR, &cdr)).await.expect("loads cdr");
 }
 
-fn pbx_of(maria: &MariaDb, account: &Account, tls: Tls) -> Pbx {
+/// A PBX with this database and nothing else.
+pub(crate) fn pbx_of(maria: &MariaDb, account: &Account, tls: Tls) -> Pbx {
     let database = Database {
         hosts: vec![HostPort { host: "127.0.0.1".into(), port: maria.port() }],
         name: "asterisk".into(),

@@ -3,7 +3,7 @@
 use asterflow::domain::ids::PbxName;
 use asterflow::domain::link::LinkStatus;
 use asterflow::domain::live::Floor;
-use asterflow::domain::live::event::Event;
+use asterflow::domain::live::event::{ChannelInfo, Event};
 use asterflow::domain::live::snapshot::Snapshot;
 use asterflow::domain::time::Moment;
 use proptest::prelude::*;
@@ -159,6 +159,63 @@ fn after_a_call_the_agent_wraps_up_for_the_queues_time_and_is_free_by_itself() {
     assert_eq!(over, at(1).tick.plus_millis(30_000));
     assert!(floor.handle_timeout(Moment { tick: over, wall: at(1).wall }));
     assert_eq!(alice(&floor, at(1)), "free");
+}
+
+#[test]
+fn an_agent_is_never_free_between_a_call_and_its_wrap_up() {
+    // The leg's end and the queue's word come from two threads of Asterisk: here the word comes last. Earlier calls, of
+    // which pictures and members' states tell, are left out.
+    let mut heard = read([all()["answered_agent_hangup"].as_slice()]);
+    heard.retain(|heard| matches!(heard, Heard::Event(event) if !matches!(event, Event::Member(_))));
+    let said = heard.iter().position(|heard| matches!(heard, Heard::Event(Event::AgentEnded { .. })));
+    let said = heard.remove(said.expect("the queue says it"));
+    heard.push(said);
+    // Long after the calls of the floor's own day.
+    let later = |step: usize| at(step + 190_000_000_000);
+    let mut floor = idle_floor(later(0));
+    floor.set_wrap_ups(&[("sales".into(), 30)].into(), later(0));
+    let mut story = Vec::new();
+    for (step, heard) in heard.into_iter().enumerate() {
+        step_floor(&mut floor, heard, later(step));
+        let now = snapshot(&floor, later(step));
+        let members = now.queues.iter().flat_map(|queue| &queue.members);
+        story.extend(members.filter(|m| m.name.as_str() == "Alice Adams").map(|m| m.sub_state.as_str()));
+    }
+    story.dedup();
+    assert_eq!(story, ["free", "ringing", "talking", "wrap_up"]);
+}
+
+#[test]
+fn a_refused_call_leaves_no_leg_though_asterisk_tells_of_it_after_its_end() {
+    let mut floor = idle_floor(at(0));
+    for (step, heard) in read([all()["busy_agent"].as_slice()]).into_iter().enumerate() {
+        step_floor(&mut floor, heard, at(step));
+    }
+    let now = snapshot(&floor, at(0));
+    let members = now.queues.iter().flat_map(|queue| &queue.members);
+    let legs: Vec<_> = members.filter_map(|member| member.channel.as_ref()).collect();
+    assert!(legs.is_empty(), "{legs:?}");
+}
+
+#[test]
+fn a_phone_that_does_not_ring_yet_has_no_partner() {
+    let mut floor = idle_floor(at(0));
+    let shown = |floor: &mut Floor, state| {
+        let channel = ChannelInfo {
+            id: "1795330864.1".into(),
+            name: "PJSIP/101-00000001".into(),
+            state,
+            connected_number: "108".into(),
+            ..ChannelInfo::default()
+        };
+        floor.apply(Event::Channel(channel), at(1));
+        let now = snapshot(floor, at(1));
+        let sales = now.queues.iter().find(|queue| queue.name.as_str() == "sales").expect("sales");
+        let alice = sales.members.iter().find(|member| member.name.as_str() == "Alice Adams").expect("Alice");
+        (alice.sub_state.as_str(), alice.partner.as_ref().map(|partner| partner.number.clone()))
+    };
+    assert_eq!(shown(&mut floor, 0), ("free", None));
+    assert_eq!(shown(&mut floor, 5), ("ringing", Some("108".to_owned())));
 }
 
 #[test]

@@ -27,6 +27,7 @@ impl Floor {
                 before.into_iter().chain([after]).for_each(|endpoint| self.refresh(&endpoint, now));
             }
             Event::HungUp { id, .. } => {
+                self.end_talk(&id, now);
                 if let Some(endpoint) = self.remove_channel(&id) {
                     self.device_is_idle(&endpoint);
                     self.refresh(&endpoint, now);
@@ -87,6 +88,20 @@ impl Floor {
             change(channel);
             let endpoint = channel.endpoint.clone();
             self.refresh(&endpoint, now);
+        }
+    }
+
+    /// A leg that goes ends its queue's talk, though the queue says so only some milliseconds later: the wrap-up has begun.
+    fn end_talk(&mut self, id: &UniqueId, now: Moment) {
+        let Some(channel) = self.channels.get(id) else { return };
+        let Some(part) = channel.part.as_ref().filter(|part| part.connected && !part.over) else { return };
+        let seats = self.seats.get(&channel.endpoint).into_iter().flatten();
+        for (queue, interface) in seats.filter(|(queue, _)| *queue == part.queue) {
+            if let Some(member) =
+                self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface))
+            {
+                member.ended = Some(now);
+            }
         }
     }
 

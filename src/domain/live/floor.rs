@@ -1,11 +1,14 @@
 //! What the floor remembers, and the small steps that keep its indexes true.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::event::{ChannelInfo, MemberInfo};
 use super::snapshot::{BoardState, SubState};
 use crate::domain::ids::{BridgeId, Interface, QueueName, UniqueId};
 use crate::domain::time::Moment;
+
+/// So many hung-up channels are remembered. What is said of one late comes within milliseconds.
+const GONE: usize = 1024;
 
 /// The floor of one PBX.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +18,9 @@ pub struct Floor {
     pub(super) queues: BTreeMap<QueueName, Queue>,
     pub(super) channels: HashMap<UniqueId, Channel>,
     pub(super) bridges: HashMap<BridgeId, BTreeSet<UniqueId>>,
+    /// Channels that hung up lately, oldest first: Asterisk may still tell of one (a connected line after a refusal),
+    /// and it must not come back by that.
+    pub(super) gone: VecDeque<UniqueId>,
     /// Channels by the endpoint they belong to (lower case): an agent's legs.
     pub(super) legs: HashMap<String, Vec<UniqueId>>,
     /// Memberships by endpoint (lower case).
@@ -106,7 +112,7 @@ impl Floor {
         Self { phone_names: phones.into_iter().map(lower).collect(), ..Self::default() }
     }
 
-    /// Adds or updates a channel; returns its endpoint. An empty id names no channel.
+    /// Adds or updates a channel; returns its endpoint. An empty id names no channel, and who has hung up stays away.
     pub(super) fn put_channel(&mut self, info: ChannelInfo, now: Moment) -> Option<String> {
         if info.id.is_empty() {
             return None;
@@ -118,6 +124,9 @@ impl Floor {
             channel.info = ChannelInfo { name: channel.info.name.clone(), ..info };
             let endpoint = channel.endpoint.clone();
             return Some(if renamed { self.rename(&id, &name) } else { endpoint });
+        }
+        if self.gone.contains(&id) {
+            return None;
         }
         let endpoint = endpoint_of(&info.name);
         self.legs.entry(endpoint.clone()).or_default().push(id.clone());
@@ -155,8 +164,12 @@ impl Floor {
         }
     }
 
-    /// Removes a channel from everywhere; returns its endpoint.
+    /// Removes a channel from everywhere, for good; returns its endpoint.
     pub(super) fn remove_channel(&mut self, id: &UniqueId) -> Option<String> {
+        if self.gone.len() >= GONE {
+            self.gone.pop_front();
+        }
+        self.gone.push_back(id.clone());
         let channel = self.channels.remove(id)?;
         self.forget_leg(&channel.endpoint, id);
         if let Some(bridge) = &channel.bridge {

@@ -1,7 +1,9 @@
 //! The floor as readers see it.
 
 use super::floor::{Channel, Floor, Member, Queue, seat_of};
-use super::snapshot::{MemberSnapshot, Partner, QueueSnapshot, Snapshot, SubState, WaitingCaller};
+use super::snapshot::{
+    BoardState, MemberSnapshot, Partner, QueueSnapshot, Snapshot, SubState, WaitingCaller,
+};
 use crate::domain::ids::{Interface, PbxName, QueueName, UniqueId};
 use crate::domain::link::LinkStatus;
 use crate::domain::time::Moment;
@@ -47,6 +49,8 @@ impl Floor {
         let up = || self.legs_of(&endpoint).filter(|leg| leg.is_up());
         let reason = member.info.paused_reason.as_str();
         let wraps = member.board.sub_state == SubState::WrapUp;
+        // A leg that is being set up names its caller before it rings.
+        let talks = leg.filter(|_| member.board.state == BoardState::Busy);
         MemberSnapshot {
             interface: interface.clone(),
             name: member.agent(),
@@ -56,7 +60,7 @@ impl Floor {
             paused: member.info.paused,
             paused_reason: (member.info.paused && !reason.is_empty()).then(|| reason.to_owned()),
             penalty: member.info.penalty,
-            partner: leg.and_then(|leg| self.partner(leg)),
+            partner: talks.and_then(|leg| self.partner(leg)),
             channel: leg.map(|leg| leg.info.unique_id()),
             legs: up().map(|leg| leg.info.unique_id()).collect(),
             leg_partners: up().map(|leg| self.partner(leg)).collect(),

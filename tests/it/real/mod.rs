@@ -3,8 +3,12 @@
 mod appliance;
 mod browser;
 mod desk;
+mod edits;
 mod floor;
+mod follow;
 mod line;
+mod restart;
+mod stories;
 mod supervision;
 
 use std::collections::BTreeMap;
@@ -84,8 +88,13 @@ pub(crate) async fn live_link(lab: &Lab, stop: &watch::Sender<bool>) -> Live {
         no_wrap_ups(),
         stop.subscribe(),
     );
-    until(&live, "live", |floor| floor.ami.state == LinkState::Live).await;
+    first_picture(&live).await;
     live
+}
+
+/// Waits for the first picture.
+pub(crate) async fn first_picture(live: &Live) {
+    until(live, "live", |floor| floor.ami.state == LinkState::Live).await;
 }
 
 /// Waits until the floor is as wished; what it was instead is told.

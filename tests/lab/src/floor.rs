@@ -26,6 +26,8 @@ pub struct QueueSpec {
     pub key_context: Option<&'static str>,
     /// Members: extension and penalty.
     pub members: &'static [(&'static str, u32)],
+    /// Members are `Local/101@from-queue/n` with the hint's state, as FreePBX makes them; else `PJSIP/101`.
+    pub behind_local: bool,
 }
 
 /// The three queues.
@@ -40,6 +42,7 @@ pub const QUEUES: [QueueSpec; 3] = [
         max_waiting: 0,
         key_context: None,
         members: &[("101", 0), ("102", 0), ("103", 2)],
+        behind_local: false,
     },
     QueueSpec {
         name: "support",
@@ -51,6 +54,7 @@ pub const QUEUES: [QueueSpec; 3] = [
         max_waiting: 0,
         key_context: Some("queue-keys"),
         members: &[("103", 0), ("104", 0), ("105", 1)],
+        behind_local: false,
     },
     QueueSpec {
         name: "vip",
@@ -62,8 +66,23 @@ pub const QUEUES: [QueueSpec; 3] = [
         max_waiting: 2,
         key_context: None,
         members: &[("106", 0), ("107", 1)],
+        behind_local: false,
     },
 ];
+
+/// FreePBX's manner. It is not there from the start: [`crate::Lab::open_local_queue`] adds it.
+pub const LOCAL: QueueSpec = QueueSpec {
+    name: "400",
+    extension: "400",
+    strategy: "ringall",
+    ring_seconds: 5,
+    wait_seconds: 60,
+    service_level_seconds: 20,
+    max_waiting: 0,
+    key_context: None,
+    members: &[("101", 0), ("102", 0)],
+    behind_local: true,
+};
 
 /// The phones: extension and the name of who sits there. 108 is spare, 201 and 202 are the supervisors'.
 pub const PHONES: [(&str, &str); 10] = [
@@ -88,7 +107,14 @@ pub fn name_of(extension: &str) -> &'static str {
 /// The queue behind `extension`.
 #[must_use]
 pub fn queue_at(extension: &str) -> Option<&'static QueueSpec> {
-    QUEUES.iter().find(|queue| queue.extension == extension)
+    QUEUES.iter().chain([&LOCAL]).find(|queue| queue.extension == extension)
+}
+
+/// Statements that add [`LOCAL`]; they do nothing when it is there.
+pub(crate) fn local_sql() -> String {
+    let mut sql = String::new();
+    fill(&mut sql, &LOCAL);
+    sql.replace("INSERT INTO", "INSERT IGNORE INTO")
 }
 
 /// Statements that fill the realtime tables.
@@ -133,9 +159,14 @@ fn fill(sql: &mut String, queue: &QueueSpec) {
         queue.name, queue.strategy, queue.ring_seconds, queue.service_level_seconds, queue.max_waiting
     );
     for (number, penalty) in queue.members {
+        let (interface, state) = match queue.behind_local {
+            true => (format!("Local/{number}@from-queue/n"), format!("'hint:{number}@ext-local'")),
+            false => (format!("PJSIP/{number}"), "NULL".to_owned()),
+        };
         let _ = writeln!(
             sql,
-            "INSERT INTO queue_members (queue_name, interface, membername, penalty, paused) VALUES ('{}', 'PJSIP/{number}', '{}', {penalty}, 0);",
+            "INSERT INTO queue_members (queue_name, interface, membername, state_interface, penalty, paused)
+               VALUES ('{}', '{interface}', '{}', {state}, {penalty}, 0);",
             queue.name,
             name_of(number)
         );

@@ -144,6 +144,14 @@ impl Lab {
         Ok(())
     }
 
+    /// Adds the queue [`floor::LOCAL`], whose members are behind Local channels. It stays.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn open_local_queue(&self) -> Result<()> {
+        self.database.script(&format!("USE asterisk;\n{}", floor::local_sql())).await
+    }
+
     /// Restarts Asterisk (killing it first if `hard`), logs in again and registers the phones again.
     ///
     /// # Errors

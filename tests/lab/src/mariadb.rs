@@ -248,20 +248,32 @@ impl MariaDb {
         self.query(&format!("SELECT {columns} FROM queue_log WHERE callid = '{callid}' ORDER BY id")).await
     }
 
-    /// Waits until queue_log holds `event` of a call.
+    /// Waits until queue_log holds `event` of a call in a queue, under one of its callids.
     ///
     /// # Errors
     /// When it does not within `within`; the message shows the events that are there.
-    pub async fn wait_row(&self, callid: &str, event: &str, within: Duration) -> Result<()> {
+    pub async fn wait_row_in(
+        &self,
+        callids: &[&str],
+        queue: &str,
+        event: &str,
+        within: Duration,
+    ) -> Result<()> {
         let deadline = Instant::now() + within;
         loop {
-            let rows = self.queue_log(callid).await?;
-            if rows.iter().any(|row| row[2] == event) {
+            let mut there = Vec::new();
+            for callid in callids {
+                there.extend(self.queue_log(callid).await?);
+            }
+            if there.iter().any(|row| (row[0].as_str(), row[2].as_str()) == (queue, event)) {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                let there: Vec<&str> = rows.iter().map(|row| row[2].as_str()).collect();
-                bail!("call {callid} has no row {event} after {within:?}, only {}", there.join(", "));
+                let there: Vec<String> = there.iter().map(|row| format!("{} {}", row[0], row[2])).collect();
+                bail!(
+                    "call {callids:?} has no row {queue} {event} after {within:?}, only {}",
+                    there.join(", ")
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

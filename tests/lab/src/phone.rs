@@ -220,14 +220,37 @@ impl Phone {
     /// # Errors
     /// When no call is up, `to` does not answer within 20 s, or the transfer fails.
     pub async fn attended_transfer(&self, to: &str) -> Result<()> {
+        let calls = self.consult(to).await?;
+        self.connect_both(calls, to).await
+    }
+
+    /// Holds the call that is up, calls `to` and waits until it answers. Returns the places of both calls.
+    ///
+    /// # Errors
+    /// When no call is up, or `to` refuses or does not answer within 20 s.
+    pub async fn consult(&self, to: &str) -> Result<(usize, usize)> {
         let call = self.open(CallState::Up)?;
         self.hold(true).await?;
         let other = self.dial(to).await?;
-        self.ua
-            .wait(Duration::from_secs(20), |state| {
-                (state.calls.get(other)?.state() == CallState::Up).then_some(())
-            })
-            .await?;
+        let answered = self.ua.wait(Duration::from_secs(20), |state| {
+            let record = state.calls.get(other)?;
+            match record.state() {
+                CallState::Up => Some(Ok(())),
+                CallState::Ended => Some(Err(record.status)),
+                _ => None,
+            }
+        });
+        match answered.await? {
+            Ok(()) => Ok((call, other)),
+            Err(status) => bail!("{to} refused with {status}"),
+        }
+    }
+
+    /// Connects the two calls of [`Phone::consult`] and is out.
+    ///
+    /// # Errors
+    /// When the transfer fails or takes longer than 10 s.
+    pub async fn connect_both(&self, (call, other): (usize, usize), to: &str) -> Result<()> {
         self.refer(call, to, Some(other)).await
     }
 

@@ -19,6 +19,7 @@ async fn a_real_call_centre() -> Result<()> {
     answered(&lab).await.context("answered")?;
     abandoned(&lab).await.context("abandoned")?;
     transferred(&lab).await.context("transferred")?;
+    behind_local(&lab).await.context("behind Local channels")?;
     everybody_hears(&lab).await.context("sound")?;
     rights(&lab).await.context("rights")?;
     survives_kills(&mut lab).await.context("kills")?;
@@ -75,6 +76,45 @@ async fn transferred(lab: &Lab) -> Result<()> {
     assert_eq!(events(&rows), ["ENTERQUEUE", "CONNECT", "BLINDTRANSFER"]);
     assert_eq!(rows[2][3..5], ["108", "agents"]);
     agrees(&rows[2][6], visit.talked_ms)
+}
+
+/// FreePBX's members: the rows name the member, the leg is the Local channel's, and a transfer leaves no row of its own.
+async fn behind_local(lab: &Lab) -> Result<()> {
+    let mark = lab.ami().mark();
+    let (visit, answered) = rows(lab, &run(lab, "local_answered").await?).await?;
+    assert_eq!(events(&answered), ["ENTERQUEUE", "CONNECT", "COMPLETEAGENT"]);
+    assert_eq!(visit.answered_by.as_deref(), Some("Local/101@from-queue/n"));
+    assert_eq!(answered[1][1], "Alice Adams");
+    agrees(&answered[2][4], visit.talked_ms)?;
+    let connect = |event: &Message| event.is("AgentConnect") && event.get("Uniqueid") == visit.uniqueid;
+    let connect = lab.ami().wait_since(mark, SHORT, connect).await?;
+    assert_eq!(answered[1][4], connect.get("DestUniqueid"));
+    assert!(connect.get("DestChannel").starts_with("Local/101@from-queue-"), "{connect:?}");
+    assert!(connect.get("DestChannel").ends_with(";1"), "{connect:?}");
+    let states = lab.ami().since(mark);
+    let mut states: Vec<&str> = states
+        .iter()
+        .filter(|e| e.is("QueueMemberStatus") && e.get("Interface") == "Local/101@from-queue/n")
+        .map(|event| event.get("Status"))
+        .collect();
+    states.dedup();
+    ensure!(states.ends_with(&["6", "2", "1"]), "the hint tells the phone's state: {states:?}");
+
+    let (visit, transferred) = rows(lab, &run(lab, "local_blind_transfer").await?).await?;
+    assert_eq!(events(&transferred), ["ENTERQUEUE", "CONNECT", "COMPLETECALLER"]);
+    agrees(&transferred[2][4], visit.logged_talk_ms)?;
+    ensure!(visit.logged_talk_ms > visit.talked_ms + 3000, "the talk goes on without the agent: {visit:?}");
+
+    let (visit, held) = rows(lab, &run(lab, "local_hold").await?).await?;
+    assert_eq!(events(&held), ["ENTERQUEUE", "CONNECT", "COMPLETECALLER"]);
+    agrees(&held[2][4], visit.talked_ms)?;
+
+    let (_, missed) = rows(lab, &run(lab, "local_no_answer").await?).await?;
+    let mut names: Vec<&str> =
+        missed.iter().filter(|row| row[2] == "RINGNOANSWER").map(|row| row[1].as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Alice Adams", "Bob Brown"], "{missed:?}");
+    Ok(())
 }
 
 /// The tones of both sides arrive at the other side, and only there.

@@ -116,6 +116,7 @@ fn dialplan() -> String {
     let mut text = String::from("[general]\nstatic=yes\nwriteprotect=yes\n[globals]\n[from-trunk]\n");
     let queues: String = floor::QUEUES
         .iter()
+        .chain([&floor::LOCAL])
         .map(|queue| {
             format!(
                 "exten => {ext},1,Answer()\n same => n,Queue({name},tT,,,{wait})\n same => n,NoOp(QS ${{QUEUESTATUS}})\n \
@@ -134,6 +135,13 @@ fn dialplan() -> String {
     }
     text.push_str("exten => 600,1,Answer()\n same => n,Milliwatt()\n");
     text.push_str(&queues);
+    // FreePBX's contexts: members are dialled in the one, the other knows the state of their phones.
+    text.push_str(
+        "[from-queue]\nexten => _1XX,1,Dial(PJSIP/${EXTEN},30,tT)\n same => n,Hangup()\n[ext-local]\n",
+    );
+    for (number, _) in floor::PHONES {
+        text.push_str(&format!("exten => {number},hint,PJSIP/{number}\n"));
+    }
     text + "[queue-keys]\nexten => 1,1,NoOp(left by key)\n same => n,Playback(vm-goodbye)\n same => n,Hangup()\n"
 }
 

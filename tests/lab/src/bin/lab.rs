@@ -59,6 +59,9 @@ enum Verb {
     Run {
         /// Names as `lab list` shows them; all when none is given
         scenario: Vec<String>,
+        /// Write each story's manager events (NAME.ami.txt) and queue_log rows (NAME.tsv) into this folder
+        #[arg(long)]
+        keep: Option<PathBuf>,
     },
     /// List the scenarios
     List,
@@ -77,9 +80,11 @@ async fn main() -> Result<()> {
             options.database.tls = tls;
             up(options, &dir, &listen, traffic.then_some(calls_per_minute)).await
         }
-        Verb::Run { scenario } => run(LabOptions { suite, ..LabOptions::default() }, scenario).await,
+        Verb::Run { scenario, keep } => {
+            run(LabOptions { suite, ..LabOptions::default() }, scenario, keep.as_deref()).await
+        }
         Verb::List => {
-            scenario::ALL.iter().for_each(|(name, about)| println!("{name:24} {about}"));
+            known().for_each(|(name, about)| println!("{name:24} {about}"));
             Ok(())
         }
         Verb::Chroot => {
@@ -129,19 +134,28 @@ async fn calls(lab: &Lab, per_minute: Option<u32>) -> Result<()> {
     }
 }
 
-async fn run(options: LabOptions, mut names: Vec<String>) -> Result<()> {
+/// All scenarios with what happens in them.
+fn known() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    scenario::ALL.iter().chain(&scenario::RESTARTS)
+}
+
+async fn run(options: LabOptions, mut names: Vec<String>, keep: Option<&Path>) -> Result<()> {
     if names.is_empty() {
-        names = scenario::ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+        names = known().map(|(name, _)| (*name).to_owned()).collect();
     }
-    let lab = Lab::start(options).await?;
+    let mut lab = Lab::start(options).await?;
     let mut failed = Vec::new();
     for name in &names {
-        match scenario::run(&lab, name).await {
+        let (mark, rows) = (lab.ami().mark(), newest_row(&lab).await?);
+        match scenario::run_any(&mut lab, name).await {
             Ok(outcome) => println!("{}", serde_json::to_string(&outcome)?),
             Err(error) => {
                 eprintln!("{name}: {error:#}");
                 failed.push(name.as_str());
             }
+        }
+        if let Some(folder) = keep {
+            keep_traces(&lab, folder, name, mark, &rows).await?;
         }
     }
     anyhow::ensure!(
@@ -151,5 +165,31 @@ async fn run(options: LabOptions, mut names: Vec<String>) -> Result<()> {
         names.len(),
         failed.join(", ")
     );
+    Ok(())
+}
+
+async fn newest_row(lab: &Lab) -> Result<String> {
+    let rows = lab.database.query("SELECT COALESCE(MAX(id), 0) FROM queue_log").await?;
+    Ok(rows.concat().concat())
+}
+
+/// Writes what Asterisk said and wrote since `mark` and `row`. After a restart the events begin with the new login.
+async fn keep_traces(lab: &Lab, folder: &Path, name: &str, mark: usize, row: &str) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    let mark = if mark > lab.ami().mark() { 0 } else { mark };
+    let mut text = String::new();
+    for message in lab.ami().since(mark) {
+        message.0.iter().for_each(|(key, value)| text.push_str(&format!("{key}: {value}\n")));
+        text.push('\n');
+    }
+    let sql = format!(
+        "SELECT id, time, callid, queuename, agent, event, data1, data2, data3, data4, data5 FROM queue_log \
+         WHERE id > {row} ORDER BY id"
+    );
+    let rows: String = lab.database.query(&sql).await?.iter().map(|row| row.join("\t") + "\n").collect();
+    for (ending, text) in [("ami.txt", text), ("tsv", rows)] {
+        let path = folder.join(format!("{name}.{ending}"));
+        std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+    }
     Ok(())
 }

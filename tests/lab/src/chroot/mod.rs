@@ -1,6 +1,6 @@
 //! The folder that holds a real Asterisk, found or made once and then kept.
 //!
-//! Owns: the cached root. In: `ASTERISK_ROOT`, `ASTERFLOW_CACHE`. Out: a [`Chroot`]. It never writes into a finished root
+//! Owns: the cached root. In: `ASTERISK_ROOT`, `ASTERFLOW_LAB_SUITE`, `ASTERFLOW_CACHE`. Out: a [`Chroot`]. It never writes into a finished root
 //! except below its `/lab`, where each running lab has a folder of its own.
 
 mod build;
@@ -32,6 +32,17 @@ impl Suite {
         }
     }
 
+    /// The one that `ASTERFLOW_LAB_SUITE` asks for, if it is set.
+    fn asked() -> Result<Option<Self>> {
+        let Some(name) = std::env::var_os("ASTERFLOW_LAB_SUITE").filter(|name| !name.is_empty()) else {
+            return Ok(None);
+        };
+        let known = [Self::Sid, Self::Bullseye].into_iter().find(|suite| name == suite.name());
+        known.map(Some).with_context(|| {
+            format!("ASTERFLOW_LAB_SUITE={} is neither sid nor bullseye", name.to_string_lossy())
+        })
+    }
+
     fn folder(self) -> String {
         format!("asterisk-{}", self.name())
     }
@@ -46,13 +57,17 @@ pub struct Chroot {
 impl Chroot {
     /// Finds the root, or builds it (minutes, needs the Debian mirror).
     ///
-    /// Order: `ASTERISK_ROOT` when it holds an Asterisk; the cache folder (`ASTERFLOW_CACHE`, else `~/.cache/asterflow`)
+    /// `ASTERFLOW_LAB_SUITE` (sid or bullseye) asks for one suite and nothing else. Without it: `ASTERISK_ROOT` when it
+    /// holds an Asterisk; the cache folder (`ASTERFLOW_CACHE`, else `~/.cache/asterflow`)
     /// with sid, then bullseye; else it is built with mmdebstrap, sid first and bullseye when sid does not resolve.
     /// Several processes may ask at once: one builds, the others wait.
     ///
     /// # Errors
     /// One sentence that says what failed and what to do.
     pub async fn ensure() -> Result<Self> {
+        if let Some(suite) = Suite::asked()? {
+            return Self::ensure_suite(suite).await;
+        }
         if let Some(root) = std::env::var_os("ASTERISK_ROOT").map(PathBuf::from) {
             if let Some(found) = Self::at(&root) {
                 return Ok(found);

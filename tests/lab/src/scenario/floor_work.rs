@@ -1,11 +1,10 @@
-//! Stories about members: who does not answer, who is away, who pauses, joins and leaves.
+//! Stories about phones: which does not answer, which is away, which is in another call, and several at once.
 
-use std::time::Instant;
+use anyhow::{Context, Result, ensure};
 
-use anyhow::{Context, Result, bail};
-
-use super::visit::{LONG, SHORT, Visit, ms, pass};
-use super::{EndedBy, PauseOutcome, Story};
+use super::answered::RING_MS;
+use super::visit::{LONG, SHORT, Visit, pass};
+use super::{EndedBy, Story, VisitOutcome};
 use crate::lab::Lab;
 use crate::phone::Phone;
 use crate::ua::Behaviour;
@@ -41,6 +40,8 @@ pub(super) async fn unregistered(lab: &Lab) -> Result<Story> {
     gone.await.context("106 should be unavailable")?;
     let story = grace_answers(lab).await;
     away.register().await?;
+    // Until its phone has been asked whether it is there, the queues do not see it.
+    lab.wait_free(LONG).await?;
     story
 }
 
@@ -58,68 +59,69 @@ async fn talk_and_hang_up(agent: &Phone) -> Result<()> {
     agent.hang_up().await
 }
 
-pub(super) async fn pause_unpause(lab: &Lab) -> Result<Story> {
-    let lunch = pause(lab, "101", Some("sales"), "Lunch").await?;
-    let all = pause(lab, "103", None, "all queues").await?;
-    Ok(Story { visits: Vec::new(), pauses: vec![lunch, all] })
-}
-
-async fn pause(lab: &Lab, extension: &str, queue: Option<&str>, reason: &str) -> Result<PauseOutcome> {
-    let interface = lab.phone(extension).interface();
-    set_pause(lab, &interface, queue, true, reason).await?;
-    let began = Instant::now();
+/// A private call comes to 102 in the middle of a queue's: 102 holds the caller, talks, and takes the caller back.
+pub(super) async fn second_call(lab: &Lab) -> Result<Story> {
+    let (agent, colleague) = (lab.phone("102"), lab.phone("108"));
+    agent.behave(Behaviour::answer_after_ms(RING_MS)).await?;
+    let visit = Visit::begin(lab, "800").await?;
+    visit.answered_at(agent).await?;
+    pass(1000).await;
+    agent.behave(Behaviour::Ring).await?;
+    colleague.dial("102").await?;
+    agent.wait_ringing(SHORT).await.context("102 should ring a second time")?;
+    agent.hold(true).await?;
+    pass(1000).await;
+    agent.answer().await?;
+    agent.wait(SHORT, |call| call.number == "108" && call.answered.is_some()).await?;
     pass(1500).await;
-    set_pause(lab, &interface, queue, false, "").await?;
-    let paused_ms = ms(began.elapsed());
-    Ok(PauseOutcome { interface, queue: queue.map(str::to_owned), reason: reason.to_owned(), paused_ms })
+    colleague.hang_up().await?;
+    agent.wait(SHORT, |call| call.number == "108" && call.ended.is_some()).await?;
+    pass(700).await;
+    agent.hold(false).await?;
+    pass(1000).await;
+    visit.call.hang_up().await?;
+    Ok(visit.finish(Some(agent), EndedBy::Caller, "COMPLETECALLER").await?.into())
 }
 
-/// Pauses or unpauses and waits for the event that says so.
-async fn set_pause(
-    lab: &Lab,
-    interface: &str,
-    queue: Option<&str>,
-    paused: bool,
-    reason: &str,
-) -> Result<()> {
-    let word = if paused { "1" } else { "0" };
-    let mut fields = vec![("Interface", interface), ("Paused", word), ("Reason", reason)];
-    fields.extend(queue.map(|queue| ("Queue", queue)));
+/// 102 is in a private call: the queue does not ring there, 101 answers.
+pub(super) async fn private_call(lab: &Lab) -> Result<Story> {
+    let (agent, private, colleague) = (lab.phone("101"), lab.phone("102"), lab.phone("108"));
+    private.behave(Behaviour::answer_after_ms(500)).await?;
+    agent.behave(Behaviour::answer_after_ms(RING_MS)).await?;
     let mark = lab.ami().mark();
-    command(lab, "QueuePause", &fields).await?;
-    let seen = lab.ami().wait_since(mark, SHORT, |event| {
-        event.is("QueueMemberPause") && event.get("Interface") == interface && event.get("Paused") == word
+    colleague.dial("102").await?;
+    private.wait_up(SHORT).await.context("102 should talk with 108")?;
+    // The queue learns of it by the device's state.
+    let in_use = lab.ami().wait_since(mark, SHORT, |event| {
+        event.is("QueueMemberStatus") && event.get("Interface") == "PJSIP/102" && event.get("Status") == "2"
     });
-    seen.await.map(drop).context("the QueueMemberPause event")
+    in_use.await.context("102 should be in use")?;
+    let visit = Visit::begin(lab, "800").await?;
+    visit.answered_at(agent).await?;
+    talk_and_hang_up(agent).await?;
+    let visit = visit.finish(Some(agent), EndedBy::Agent, "COMPLETEAGENT").await?;
+    ensure!(visit.rings.iter().all(|ring| ring.interface != "PJSIP/102"), "102 rang: {:?}", visit.rings);
+    colleague.hang_up().await?;
+    private.wait_idle(SHORT).await?;
+    Ok(visit.into())
 }
 
-pub(super) async fn dynamic_member(lab: &Lab) -> Result<Story> {
-    let spare = lab.phone("108");
-    spare.behave(Behaviour::answer_after_ms(500)).await?;
-    for away in ["106", "107"] {
-        lab.phone(away).behave(Behaviour::Busy).await?;
+/// Three callers at once; phones that ring for the same caller pick up in the same moment, and one of them gets him.
+pub(super) async fn rush(lab: &Lab) -> Result<Story> {
+    for extension in ["101", "102", "103"] {
+        lab.phone(extension).behave(Behaviour::answer_after_ms(RING_MS)).await?;
     }
-    let member = [("Queue", "vip"), ("Interface", "PJSIP/108")];
-    let named = [member[0], member[1], ("MemberName", "Heidi"), ("Penalty", "0")];
-    command(lab, "QueueAdd", &named).await?;
-    let visit = Visit::begin(lab, "802").await?;
-    let answered = visit.answered_at(spare).await;
-    let story = match answered {
-        Ok(_) => {
-            talk_and_hang_up(spare).await?;
-            visit.finish(Some(spare), EndedBy::Agent, "COMPLETEAGENT").await.map(Story::from)
-        }
-        Err(error) => Err(error),
+    // The first caller rings at two phones, which pick up together; the others come while they ring.
+    let one = async |after_ms: u64| -> Result<VisitOutcome> {
+        pass(after_ms).await;
+        let visit = Visit::begin(lab, "800").await?;
+        let agent = visit.connected().await?;
+        pass(2000).await;
+        visit.call.hang_up().await?;
+        visit.finish(Some(agent), EndedBy::Caller, "COMPLETECALLER").await
     };
-    // Also after a failure: the member would disturb every later story.
-    command(lab, "QueueRemove", &member).await?;
-    story
-}
-
-async fn command(lab: &Lab, name: &str, fields: &[(&str, &str)]) -> Result<()> {
-    let answer = lab.ami().action(name, fields).await?;
-    if !answer.is_success() {
-        bail!("{name}: {}", answer.get("Message"));
-    }
-    Ok(())
+    let (first, second, third) = tokio::try_join!(one(0), one(150), one(300))?;
+    let mut visits = vec![first, second, third];
+    visits.sort_by_key(|visit| visit.joined_at);
+    Ok(Story { visits, ..Story::default() })
 }
