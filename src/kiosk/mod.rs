@@ -8,10 +8,13 @@
 
 mod apply;
 mod convert;
+mod convert_agents;
 pub mod feed;
+mod glyphs;
 pub mod headless;
 mod pages;
 mod picture;
+mod qr;
 mod window;
 
 pub use feed::{Feed, HeatAnswer, HeatAsk, HeatSource, Subject};
@@ -19,6 +22,7 @@ pub use headless::Painter;
 pub use picture::{Picture, Rotation};
 pub use window::{Beat, Screen, run};
 
+use crate::views::agents::Column;
 use crate::views::heatmap::Metric;
 use crate::views::wall::Page;
 
@@ -46,6 +50,8 @@ pub enum Action {
     NextSubject,
     /// The heatmap's previous subject.
     PreviousSubject,
+    /// Touched the head of a column of the agents page.
+    SortAgents(Column),
 }
 
 /// Why the wall cannot be shown.
