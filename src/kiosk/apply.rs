@@ -155,6 +155,7 @@ impl Applier {
         let code = qr::qr(&new.address);
         setup.set_qr_modules(code.modules);
         setup.set_qr_path(code.path.into());
+        setup.set_warns(new.address.starts_with("https"));
         setup.set_address(new.address.as_str().into());
         setup.set_code(new.code.as_str().into());
         setup.set_code_lasts(new.code_lasts.as_str().into());
