@@ -363,3 +363,15 @@ async fn changed(sources: &mut [Source]) {
         std::future::pending::<()>().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Light;
+
+    #[test]
+    fn by_hour_is_light_from_seven_to_nineteen() {
+        let light: Vec<i8> = (0..24).filter(|hour| Light::ByDay.at(*hour)).collect();
+        assert_eq!(light, (7..19).collect::<Vec<_>>());
+        assert!(!Light::Never.at(12) && Light::Always.at(0));
+    }
+}

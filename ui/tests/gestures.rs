@@ -151,3 +151,19 @@ fn every_agent_is_on_one_part() {
     }
     assert_eq!(seen, (0..300).collect::<Vec<_>>());
 }
+
+#[test]
+fn another_order_begins_with_its_first_part() {
+    let (app, _) = window(Page::Agents);
+    let row = |at: i32| asterflow_ui::AgentRow { name: format!("Agent {at}").into(), ..Default::default() };
+    let agents = app.global::<Agents>();
+    agents.set_rows(slint::ModelRc::new(slint::VecModel::from((0..300).map(row).collect::<Vec<_>>())));
+    agents.set_round(2);
+    agents.set_part(1);
+    i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(10));
+    let is_there = || ElementHandle::find_by_accessible_label(&app, "Agent 0").next().is_some();
+    assert!(!is_there());
+    agents.set_sorted_by(AgentColumn::Talk);
+    i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(10));
+    assert!(is_there());
+}
