@@ -4,7 +4,7 @@ ASTERFLOW_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/aste
 export ASTERFLOW_CACHE
 export CARGO_TARGET_DIR ?= $(ASTERFLOW_CACHE)/target
 
-.PHONY: help demo test test-full lab fmt lint doc
+.PHONY: help demo test test-full lab gallery fmt lint doc
 
 help:
 	@printf '%-16s%s\n' \
@@ -12,6 +12,7 @@ help:
 	    'make test' 'everything that CI checks, with a real Asterisk, MariaDB and browser' \
 	    'make test-full' 'the rest, by hand: long readings, Asterisk 16, a release build' \
 	    'make lab' 'the appliance against a real Asterisk with SIP phones that call' \
+	    'make gallery' 'pictures of every page, in both themes and at every size' \
 	    'make fmt' 'formats the sources' \
 	    'make lint' 'clippy with warnings as errors' \
 	    'make doc' "the code's documentation, starting at its map"
@@ -30,6 +31,9 @@ test-full: test
 
 lab:
 	scripts/lab.sh
+
+gallery:
+	scripts/gallery.sh
 
 fmt:
 	cargo fmt --all

@@ -40,6 +40,8 @@ pub enum PageName {
     Board,
     /// Talk and calls by hour and date.
     Heatmap,
+    /// What the calls of today came to for each agent.
+    Agents,
     /// What is shown while nothing is configured.
     Setup,
 }

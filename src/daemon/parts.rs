@@ -188,6 +188,9 @@ pub(crate) async fn for_picture(
         let synced_at =
             records.iter().find(|record| record.name == pbx.name).and_then(|record| record.synced_at);
         let mut database = LinkStatus::connecting(now);
+        if pbx.database.is_none() {
+            database.enter(LinkState::Absent, None, now);
+        }
         if let Some(at) = synced_at {
             database.fresh_at = Some(now.minus_seconds(now.wall.as_second() - at));
             database.enter(LinkState::Live, None, now);

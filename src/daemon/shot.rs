@@ -75,6 +75,7 @@ fn page(name: PageName) -> Page {
         PageName::Overview => Page::Overview,
         PageName::Board => Page::Board,
         PageName::Heatmap => Page::Heatmap,
+        PageName::Agents => Page::Agents,
         PageName::Setup => Page::Setup,
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn feed(parts: &Parts, setup: watch::Receiver<Setup>) -> Feed {
         site: config.map_or_else(|| "AsterFlow".to_owned(), |config| config.site.name.clone()),
         zone: parts.views.first().map_or(TimeZone::system(), |view| view.zone.clone()),
         sources: sources.collect(),
-        pages: config.map_or_else(Vec::new, |config| config.wall.pages.iter().filter_map(page).collect()),
+        pages: config.map_or_else(Vec::new, |config| config.wall.pages.iter().map(page).collect()),
         rotate_every: config.and_then(|config| config.wall.rotate_every),
         light: match config.map(|config| config.wall.theme) {
             Some(Theme::Light) => Light::Always,
@@ -108,12 +108,12 @@ fn address(config: Option<&Config>, view: &crate::tasks::PbxView) -> String {
     pbx.and_then(|pbx| pbx.ami.hosts.first()).map(ToString::to_string).unwrap_or_default()
 }
 
-fn page(page: &config::Page) -> Option<Page> {
+fn page(page: &config::Page) -> Page {
     match page {
-        config::Page::Overview => Some(Page::Overview),
-        config::Page::Board => Some(Page::Board),
-        config::Page::Heatmap => Some(Page::Heatmap),
-        config::Page::Agents => None,
+        config::Page::Overview => Page::Overview,
+        config::Page::Board => Page::Board,
+        config::Page::Heatmap => Page::Heatmap,
+        config::Page::Agents => Page::Agents,
     }
 }
 

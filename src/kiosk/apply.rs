@@ -7,14 +7,15 @@ use std::sync::Arc;
 use asterflow_ui as ui;
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
+use crate::views::agents::Agents;
 use crate::views::banner::Banner;
 use crate::views::board::{Board, Section};
 use crate::views::desk::Seat;
 use crate::views::heatmap::{Heatmap, Row};
-use crate::views::wall::Wall;
+use crate::views::wall::{Setup, Stay, Wall};
 
-use super::convert;
 use super::desk::DeskRows;
+use super::{convert, convert_agents, qr};
 
 /// A model whose rows follow a list of views.
 pub(super) struct Rows<T>(Rc<VecModel<T>>);
@@ -77,6 +78,7 @@ pub(super) struct Applier {
     hours: Rows<SharedString>,
     scale: Rows<ui::HeatStep>,
     desk: DeskRows,
+    agents: Rows<ui::AgentRow>,
 }
 
 impl Applier {
@@ -98,6 +100,7 @@ impl Applier {
             hours: Rows::new(),
             scale: Rows::new(),
             desk: DeskRows::new(app),
+            agents: Rows::new(),
         };
         let wall = app.global::<ui::Wall>();
         wall.set_pages(applier.pages.model());
@@ -112,6 +115,7 @@ impl Applier {
         heatmap.set_rows(applier.heat_rows.model());
         heatmap.set_hours(applier.hours.model());
         heatmap.set_scale(applier.scale.model());
+        app.global::<ui::Agents>().set_rows(applier.agents.model());
         applier
     }
 
@@ -136,13 +140,33 @@ impl Applier {
         if first || old.desk != new.desk {
             self.desk.apply(app, &old.desk, &new.desk);
         }
-        if first || old.setup != new.setup {
-            let setup = app.global::<ui::Setup>();
-            setup.set_address(new.setup.address.as_str().into());
-            setup.set_code(new.setup.code.as_str().into());
-            setup.set_code_lasts(new.setup.code_lasts.as_str().into());
-            self.missing.follow(&old.setup.problems, &new.setup.problems, convert::problem);
+        if first || old.agents != new.agents {
+            self.agents(app, &old.agents, &new.agents);
         }
+        if first || old.setup != new.setup {
+            self.setup(app, &old.setup, &new.setup);
+        }
+    }
+
+    fn agents(&self, app: &ui::AppWindow, old: &Agents, new: &Agents) {
+        let agents = app.global::<ui::Agents>();
+        self.agents.follow(&old.lines, &new.lines, convert_agents::line);
+        agents.set_room(convert_agents::totals(&new.totals));
+        agents.set_most(convert::int(new.most));
+        agents.set_sorted_by(convert_agents::column(new.sort.column));
+        agents.set_descending(new.sort.descending);
+    }
+
+    fn setup(&self, app: &ui::AppWindow, old: &Setup, new: &Setup) {
+        let setup = app.global::<ui::Setup>();
+        let code = qr::qr(&new.address);
+        setup.set_qr_modules(code.modules);
+        setup.set_qr_path(code.path.into());
+        setup.set_warns(new.address.starts_with("https"));
+        setup.set_address(new.address.as_str().into());
+        setup.set_code(new.code.as_str().into());
+        setup.set_code_lasts(new.code_lasts.as_str().into());
+        self.missing.follow(&old.problems, &new.problems, convert::problem);
     }
 
     /// Site, clock, page, selection. Slint itself ignores a value that did not change.
@@ -154,7 +178,15 @@ impl Applier {
         wall.set_date(new.date.as_str().into());
         wall.set_page(convert::page(new.page));
         self.pages.follow(&old.pages, &new.pages, |page| convert::page(*page));
+        let (stay, left) = match new.stay {
+            Stay::Off => (ui::Stay::Off, 0),
+            Stay::Left(thousandths) => (ui::Stay::Turns, thousandths),
+            Stay::Held => (ui::Stay::Held, 1000),
+        };
+        wall.set_stay(stay);
+        wall.set_stay_left(f32::from(left) / 1000.0);
         app.global::<ui::Overview>().set_round(new.round);
+        app.global::<ui::Agents>().set_round(new.round);
         let board = app.global::<ui::Board>();
         board.set_round(new.round);
         let Seat { pbx, queue, interface } = new.selected.clone().unwrap_or_default();
@@ -203,7 +235,7 @@ impl Applier {
     fn heatmap(&mut self, app: &ui::AppWindow, old: &Heatmap, new: &Heatmap) {
         let heatmap = app.global::<ui::Heatmap>();
         heatmap.set_metric(convert::metric(new.metric));
-        heatmap.set_subject(new.subject.as_str().into());
+        heatmap.set_subject(convert::drawn(&new.subject));
         heatmap.set_unit(new.unit.into());
         heatmap.set_any_late(new.any_late);
         self.hours.follow(&old.hours, &new.hours, |hour| hour.as_str().into());

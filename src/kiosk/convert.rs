@@ -1,7 +1,7 @@
 //! View-models → the structs of `ui/api.slint`. Nothing is decided here.
 
 use asterflow_ui as ui;
-use slint::{Color, ModelRc};
+use slint::{Color, ModelRc, SharedString};
 
 use crate::domain::link::LinkState;
 use crate::domain::live::snapshot::{BoardState, SubState};
@@ -13,9 +13,16 @@ use crate::views::scale::Colour;
 use crate::views::wall::Page;
 use crate::views::{Counts, Level, ServiceLevel};
 
+use super::glyphs::drawable;
+
 /// A count as Slint takes it.
 pub(super) fn int(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// Other people's text as it can be drawn.
+pub(super) fn drawn(text: &str) -> SharedString {
+    drawable(text).as_ref().into()
 }
 
 pub(super) fn level(level: Level) -> ui::Level {
@@ -31,6 +38,7 @@ pub(super) fn page(page: Page) -> ui::Page {
         Page::Overview => ui::Page::Overview,
         Page::Board => ui::Page::Board,
         Page::Heatmap => ui::Page::Heatmap,
+        Page::Agents => ui::Page::Agents,
         Page::Setup => ui::Page::Setup,
     }
 }
@@ -40,6 +48,7 @@ pub(super) fn page_back(page: ui::Page) -> Page {
         ui::Page::Overview => Page::Overview,
         ui::Page::Board => Page::Board,
         ui::Page::Heatmap => Page::Heatmap,
+        ui::Page::Agents => Page::Agents,
         ui::Page::Setup => Page::Setup,
     }
 }
@@ -75,7 +84,7 @@ fn link_kind(kind: LinkKind) -> ui::LinkKind {
     }
 }
 
-fn state(state: BoardState) -> ui::AgentState {
+pub(super) fn state(state: BoardState) -> ui::AgentState {
     match state {
         BoardState::Online => ui::AgentState::Online,
         BoardState::Busy => ui::AgentState::Busy,
@@ -84,7 +93,7 @@ fn state(state: BoardState) -> ui::AgentState {
     }
 }
 
-fn sub_state(sub_state: SubState) -> ui::SubState {
+pub(super) fn sub_state(sub_state: SubState) -> ui::SubState {
     match sub_state {
         SubState::Free => ui::SubState::Free,
         SubState::Ringing => ui::SubState::Ringing,
@@ -177,8 +186,8 @@ pub(super) fn room(room: &Room) -> ui::RoomTotals {
 pub(super) fn caller(caller: &Caller) -> ui::Caller {
     ui::Caller {
         position: int(caller.position),
-        number: caller.number.as_str().into(),
-        name: caller.name.as_str().into(),
+        number: drawn(&caller.number),
+        name: drawn(&caller.name),
         wait: caller.wait.as_str().into(),
         level: level(caller.level),
     }
@@ -187,17 +196,17 @@ pub(super) fn caller(caller: &Caller) -> ui::Caller {
 pub(super) fn card(card: &Card) -> ui::MemberCard {
     ui::MemberCard {
         interface: card.interface.as_str().into(),
-        name: card.name.as_str().into(),
+        name: drawn(&card.name),
         state: state(card.state),
         sub_state: sub_state(card.sub_state),
         since: card.since.as_str().into(),
-        partner: card.partner.as_str().into(),
-        reason: card.reason.as_str().into(),
+        partner: drawn(&card.partner),
+        reason: drawn(&card.reason),
         paused_in: int(card.paused_in),
         member_of: int(card.member_of),
         penalty: int(card.penalty),
         calls_today: card.calls_today.map_or(-1, int),
-        listeners: card.listeners.as_str().into(),
+        listeners: drawn(&card.listeners),
     }
 }
 

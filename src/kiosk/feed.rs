@@ -28,7 +28,7 @@ use crate::tasks::PbxView;
 use crate::views::banner::{self, Problem};
 use crate::views::heatmap::{Heatmap, HourValue, Metric, Request, heatmap};
 use crate::views::wall::{Page, Setup, Wall};
-use crate::views::{Picture, board, overview};
+use crate::views::{Picture, agents, board, overview};
 
 /// How often the timers are looked at: five times a second spreads their ticks over the second.
 const TICK: Duration = Duration::from_millis(200);
@@ -87,6 +87,17 @@ pub enum Light {
     Always,
     /// From 7 to 19 o'clock.
     ByDay,
+}
+
+impl Light {
+    /// Whether the wall is light in this hour of the day.
+    fn at(self, hour: i8) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::ByDay => (7..19).contains(&hour),
+        }
+    }
 }
 
 /// One PBX on the wall.
@@ -218,14 +229,11 @@ impl Feed {
             site: self.site.clone(),
             clock: local.strftime("%H:%M").to_string(),
             date: local.strftime("%a %-d %b").to_string(),
-            light: match self.light {
-                Light::Never => false,
-                Light::Always => true,
-                Light::ByDay => (7..19).contains(&local.hour()),
-            },
+            light: self.light.at(local.hour()),
             page,
             pages: pages.all().to_vec(),
             round: pages.round,
+            stay: pages.stay(now.tick),
             selected: pages.selected.clone(),
             banner: banner::banner(&pictures, &self.problems, now),
             overview: match page {
@@ -237,6 +245,10 @@ impl Feed {
                 _ => Arc::clone(&before.board),
             },
             heatmap,
+            agents: match page {
+                Page::Agents => Arc::new(agents::agents(&pictures, pages.sort)),
+                _ => Arc::clone(&before.agents),
+            },
             setup: self.setup.borrow().clone(),
             desk: crate::views::desk::Desk::default(),
         }
@@ -363,5 +375,17 @@ async fn changed(sources: &mut [Source]) {
     if !is_alive {
         // Its task has ended or there is none: leave the rest to the ticks.
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Light;
+
+    #[test]
+    fn by_hour_is_light_from_seven_to_nineteen() {
+        let light: Vec<i8> = (0..24).filter(|hour| Light::ByDay.at(*hour)).collect();
+        assert_eq!(light, (7..19).collect::<Vec<_>>());
+        assert!(!Light::Never.at(12) && Light::Always.at(0));
     }
 }

@@ -265,19 +265,21 @@ fn paint_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::views::agents::{Column, Sort};
     use crate::views::desk::Seat;
     use crate::views::fixture::{at, picture};
     use crate::views::wall::Page;
-    use crate::views::{banner, board, overview};
+    use crate::views::{agents, banner, board, overview};
 
     fn wall(page: Page) -> Wall {
         let pictures = [picture()];
         Wall {
             page,
-            pages: vec![Page::Overview, Page::Board],
+            pages: vec![Page::Overview, Page::Board, Page::Agents],
             banner: banner::banner(&pictures, &[], at(100)),
             overview: Arc::new(overview::overview(&pictures, at(100))),
             board: Arc::new(board::board(&pictures, at(100))),
+            agents: Arc::new(agents::agents(&pictures, Sort::default())),
             ..Wall::default()
         }
     }
@@ -344,5 +346,21 @@ mod tests {
         assert_eq!(touched.recv().await, Some(selected));
         painter.input(vec![Input::Key("ArrowRight".to_owned())]).await.expect("a key");
         assert_eq!(touched.recv().await, Some(Action::Next));
+    }
+
+    #[tokio::test]
+    async fn a_touch_on_a_total_sorts_the_agents_by_it() {
+        let (actions, mut touched) = mpsc::channel(8);
+        let painter = Painter::spawn(Some(actions)).expect("a painter");
+        let page = Arc::new(wall(Page::Agents));
+        let before = painter.paint(page, (1920, 1080), Rotation::None).await.expect("a picture");
+        // The second of the totals is what the page is sorted by; the sixth is talk.
+        painter.touch(1240.0, 150.0).await.expect("a touch");
+        assert_eq!(touched.recv().await, Some(Action::SortAgents(Column::Talk)));
+        let mut sorted = wall(Page::Agents);
+        let sort = Sort::default().touched(Column::Name);
+        sorted.agents = Arc::new(agents::agents(&[picture()], sort));
+        let after = painter.paint(Arc::new(sorted), (1920, 1080), Rotation::None).await.expect("a picture");
+        assert!(before != after, "another order looks the same");
     }
 }

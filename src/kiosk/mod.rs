@@ -8,12 +8,15 @@
 
 mod apply;
 mod convert;
+mod convert_agents;
 pub mod desk;
 pub mod feed;
+mod glyphs;
 pub mod headless;
 mod input;
 mod pages;
 mod picture;
+mod qr;
 mod window;
 
 pub use desk::{Desk, Unlock};
@@ -23,6 +26,7 @@ pub use input::Input;
 pub use picture::{Picture, Rotation};
 pub use window::{Beat, Screen, run};
 
+use crate::views::agents::Column;
 use crate::views::desk::Seat;
 use crate::views::heatmap::Metric;
 use crate::views::wall::Page;
@@ -53,6 +57,8 @@ pub enum Action {
     PreviousSubject,
     /// Touched something of supervision.
     Desk(desk::Touch),
+    /// Touched the head of a column of the agents page.
+    SortAgents(Column),
 }
 
 /// Why the wall cannot be shown.

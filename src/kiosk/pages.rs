@@ -1,14 +1,19 @@
 //! Which page is shown, and what is chosen on it: changed by touches and by time, without a clock or a screen.
 
 use crate::domain::time::Tick;
+use crate::views::agents::Sort;
 use crate::views::desk::Seat;
 use crate::views::heatmap::Metric;
-use crate::views::wall::Page;
+use crate::views::wall::{Page, Stay};
 
 use super::Action;
 
 /// After a touch the pages do not turn by themselves for so long.
 const HOLD_MILLIS: i64 = 60_000;
+/// What is left of a page's time is told in steps of at least this, so that the wall is not made anew for each.
+const STEP_MILLIS: i64 = 500;
+/// And in no more steps than this.
+const STEPS: i64 = 100;
 
 /// The wall's own state.
 #[derive(Clone, Debug)]
@@ -26,6 +31,8 @@ pub struct Pages {
     pub(super) metric: Metric,
     /// Which of the heatmap's subjects; any number, the list wraps.
     pub(super) subject: i64,
+    /// How the agents page is sorted.
+    pub(super) sort: Sort,
 }
 
 impl Pages {
@@ -42,6 +49,7 @@ impl Pages {
             selected: None,
             metric: Metric::Talk,
             subject: 0,
+            sort: Sort::default(),
         }
     }
 
@@ -71,20 +79,41 @@ impl Pages {
             Action::Metric(metric) => self.metric = metric,
             Action::NextSubject => self.subject += 1,
             Action::PreviousSubject => self.subject -= 1,
+            Action::SortAgents(column) => self.sort = self.sort.touched(column),
         }
     }
 
     /// Time passed: turns the page when it is due.
     pub fn tick(&mut self, now: Tick) {
         let Some(every) = self.every_millis else { return };
-        let is_held = self.held.is_some_and(|since| now.since(since) < HOLD_MILLIS);
-        if is_held || now.since(self.turned) < every {
+        if self.is_held(now) || now.since(self.turned) < every {
             return;
         }
         if self.at + 1 == self.pages.len() {
             self.round = self.round.wrapping_add(1) & 0xffff;
         }
         self.step(1, now);
+    }
+
+    /// How long the page still stays, in steps.
+    pub fn stay(&self, now: Tick) -> Stay {
+        let Some(every) = self.every_millis.filter(|_| self.turns()) else { return Stay::Off };
+        if self.is_held(now) {
+            return Stay::Held;
+        }
+        let step = STEP_MILLIS.max(every / STEPS).min(every.max(1));
+        let left = (every - now.since(self.turned)).clamp(0, every);
+        let thousandths = left / step * step * 1000 / every.max(1);
+        Stay::Left(u16::try_from(thousandths).unwrap_or(1000))
+    }
+
+    /// Whether turning shows anything else: further pages, or further parts of a page.
+    fn turns(&self) -> bool {
+        self.pages.len() > 1 || self.page() != Page::Setup
+    }
+
+    fn is_held(&self, now: Tick) -> bool {
+        self.held.is_some_and(|since| now.since(since) < HOLD_MILLIS)
     }
 
     fn show(&mut self, page: Page, now: Tick) {
@@ -136,6 +165,29 @@ mod tests {
         assert_eq!(pages.page(), Page::Heatmap);
         pages.tick(at(61));
         assert_eq!(pages.page(), Page::Overview);
+    }
+
+    #[test]
+    fn what_is_left_of_a_page_is_told_in_steps() {
+        let mut pages = pages();
+        let left = |pages: &Pages, millis| pages.stay(Tick::from_millis(millis));
+        assert_eq!(left(&pages, 0), Stay::Left(1000));
+        assert_eq!(left(&pages, 5_000), Stay::Left(750));
+        assert_eq!(left(&pages, 5_100), left(&pages, 5_400), "two looks within a step");
+        assert_eq!(left(&pages, 30_000), Stay::Left(0));
+        pages.act(Action::Touched, at(5));
+        assert_eq!(left(&pages, 64_999), Stay::Held);
+        assert_eq!(left(&pages, 65_000), Stay::Left(0));
+        pages.tick(at(65));
+        assert_eq!(left(&pages, 65_000), Stay::Left(1000));
+    }
+
+    #[test]
+    fn where_nothing_turns_nothing_is_left() {
+        let never = Pages::new(vec![Page::Overview, Page::Board], None, at(0));
+        assert_eq!(never.stay(at(3)), Stay::Off);
+        let setup = Pages::new(vec![Page::Setup], Some(20_000), at(0));
+        assert_eq!(setup.stay(at(3)), Stay::Off);
     }
 
     #[test]

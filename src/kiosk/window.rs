@@ -10,7 +10,7 @@ use slint::{ComponentHandle, Timer, TimerMode};
 use tokio::sync::{mpsc, watch};
 
 use super::apply::Applier;
-use super::{Action, KioskError, convert};
+use super::{Action, KioskError, convert, convert_agents};
 use crate::clock;
 use crate::domain::time::Tick;
 use crate::views::desk::Seat;
@@ -153,4 +153,7 @@ pub(super) fn connect(app: &ui::AppWindow, actions: &mpsc::Sender<Action>) {
     heatmap.on_next_subject(move || sender(Action::NextSubject));
     let sender = send(actions);
     heatmap.on_previous_subject(move || sender(Action::PreviousSubject));
+    let sender = send(actions);
+    app.global::<ui::Agents>()
+        .on_sort(move |column| sender(Action::SortAgents(convert_agents::column_back(column))));
 }

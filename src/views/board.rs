@@ -8,6 +8,7 @@ use crate::domain::live::snapshot::{
 use crate::domain::time::Moment;
 
 use super::overview::{longest_wait, shown_at};
+use super::text::shown;
 use super::{Counts, Level, Picture, ServiceLevel, format, member_counts, wait_level, whole};
 
 /// A caller in the line.
@@ -86,6 +87,8 @@ pub struct Board {
     pub largest: u32,
 }
 
+/// Names and numbers come from callers and other people's tables: they are made fit to be shown, and cut to this.
+const NAME: usize = 60;
 /// No section shows more callers one by one; the rest is a number.
 const CALLERS: usize = 12;
 
@@ -146,8 +149,8 @@ fn caller(waiting: &WaitingCaller, threshold: u32, at: Moment) -> Caller {
     let seconds = at.seconds_since(waiting.since);
     Caller {
         position: waiting.position,
-        number: waiting.number.clone(),
-        name: waiting.name.clone(),
+        number: shown(&waiting.number, NAME),
+        name: shown(&waiting.name, NAME),
         wait: format::timer(seconds),
         level: wait_level(seconds, threshold),
     }
@@ -163,7 +166,7 @@ fn card(picture: &Picture, member: &MemberSnapshot, memberships: &Memberships<'_
     let answered = picture.today.agents.get(&member.name).map_or(0, |figures| figures.answered);
     Card {
         interface: member.interface.to_string(),
-        name: member.name.to_string(),
+        name: shown(member.name.as_str(), NAME),
         state: member.state,
         sub_state: member.sub_state,
         since: if member.state == BoardState::Offline {
@@ -172,17 +175,17 @@ fn card(picture: &Picture, member: &MemberSnapshot, memberships: &Memberships<'_
             format::timer(at.seconds_since(member.since))
         },
         partner: member.partner.as_ref().map(other_side).unwrap_or_default(),
-        reason: member.paused_reason.clone().unwrap_or_default(),
+        reason: shown(member.paused_reason.as_deref().unwrap_or_default(), NAME),
         paused_in,
         member_of,
         penalty: member.penalty,
         calls_today: picture.has_today().then(|| u32::try_from(answered).unwrap_or(u32::MAX)),
-        listeners: member.listeners.join(", "),
+        listeners: shown(&member.listeners.join(", "), NAME),
     }
 }
 
 pub(super) fn other_side(partner: &Partner) -> String {
-    if partner.name.is_empty() { partner.number.clone() } else { partner.name.clone() }
+    shown(if partner.name.is_empty() { &partner.number } else { &partner.name }, NAME)
 }
 
 #[cfg(test)]
@@ -199,6 +202,15 @@ mod tests {
         assert_eq!((cards[2].reason.as_str(), cards[2].paused_in, cards[2].member_of), ("Lunch", 1, 2));
         assert_eq!(cards[0].calls_today, Some(4));
         assert_eq!(page.largest, 4);
+    }
+
+    #[test]
+    fn what_a_caller_is_called_cannot_turn_or_break_the_line() {
+        let mut picture = picture();
+        let queue = &mut std::sync::Arc::make_mut(&mut picture.live).queues[0];
+        queue.waiting[0].name = "\u{202e}evil\r\nname".to_owned();
+        let page = board(&[picture], at(100));
+        assert_eq!(page.sections[0].callers[0].name, "evil  name");
     }
 
     #[test]

@@ -25,6 +25,18 @@ pub fn duration(seconds: i64) -> String {
     }
 }
 
+/// A long duration at a glance, to the minute: `0`, `42 s`, `7 min`, `2 h 05`, `123 h`.
+pub fn hours(seconds: u64) -> String {
+    let minutes = (seconds + 30) / 60;
+    match (seconds, minutes) {
+        (0, _) => "0".to_owned(),
+        (1..60, _) => format!("{seconds} s"),
+        (_, ..60) => format!("{minutes} min"),
+        (_, ..6000) => format!("{} h {:02}", minutes / 60, minutes % 60),
+        _ => format!("{} h", count((minutes + 30) / 60)),
+    }
+}
+
 /// A mean of seconds, rounded to the second, or a dash.
 pub fn mean(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| DASH.to_owned(), |seconds| duration(rounded(seconds)))
@@ -77,6 +89,27 @@ mod tests {
         assert_eq!([5, 65, 3723].map(duration), ["0:05", "1:05", "1:02:03"]);
         assert_eq!(mean(Some(14.5)), "0:15");
         assert_eq!(mean(None), "–");
+    }
+
+    #[test]
+    fn long_durations_are_rounded_to_the_minute() {
+        let shown: Vec<_> = [0, 1, 59, 60, 89, 90, 3569, 3570, 7500, 360_000, 4_000_000].map(hours).into();
+        assert_eq!(
+            shown,
+            [
+                "0",
+                "1 s",
+                "59 s",
+                "1 min",
+                "1 min",
+                "2 min",
+                "59 min",
+                "1 h 00",
+                "2 h 05",
+                "100 h",
+                "1\u{a0}111 h"
+            ]
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! In: [`Picture`]s, one a PBX, and the present moment. Out: plain structs that compare equal when nothing visible
 //! changed, so that a display pushes only what did.
 
+pub mod agents;
 pub mod api;
 pub mod banner;
 pub mod board;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::agents::Agents;
 use super::banner::{Banner, Problem};
 use super::board::Board;
 use super::desk::{Desk, Seat};
@@ -18,6 +19,8 @@ pub enum Page {
     Board,
     /// Hour by date.
     Heatmap,
+    /// What the calls of today came to for each agent.
+    Agents,
     /// What to do while nothing is configured.
     Setup,
 }
@@ -33,6 +36,18 @@ pub struct Setup {
     pub code_lasts: String,
     /// What is missing.
     pub problems: Vec<Problem>,
+}
+
+/// How long the page still stays before the next one turns up by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stay {
+    /// Pages do not turn by themselves.
+    #[default]
+    Off,
+    /// So many thousandths of its time are left.
+    Left(u16),
+    /// Somebody touched the wall a moment ago: it stays.
+    Held,
 }
 
 /// The wall. Pages that are not shown may hold an old or empty view.
@@ -52,6 +67,8 @@ pub struct Wall {
     pub pages: Vec<Page>,
     /// How often the pages went round: where a page does not fit on the screen, each round shows its next part.
     pub round: i32,
+    /// How long the page still stays.
+    pub stay: Stay,
     /// The selected member.
     pub selected: Option<Seat>,
     /// Links and warnings.
@@ -62,6 +79,8 @@ pub struct Wall {
     pub board: Arc<Board>,
     /// The heatmap; shared, for it changes seldom.
     pub heatmap: Arc<Heatmap>,
+    /// The agents page.
+    pub agents: Arc<Agents>,
     /// The set-up page.
     pub setup: Setup,
     /// Supervision: sheet, PIN pad, bar.

@@ -69,7 +69,7 @@ async fn history_tells(lab: &Lab, outcome: &Outcome) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("a store");
     let pbx = pbx_of(&lab.database, &lab.database.reader(), Tls::Off);
-    sync_once(&store, std::slice::from_ref(&pbx)).await.expect("synchronises");
+    sync_once(&store, std::slice::from_ref(&pbx), &mut |_| ()).await.expect("synchronises");
     let today = asterflow::clock::now().wall.to_zoned(jiff::tz::TimeZone::UTC).date();
     let filter = Filter::new(today.yesterday().expect("a date"), today);
     let rows = History::new(store, Thresholds::default()).visits(&filter).await.expect("answers");

@@ -201,7 +201,7 @@ impl Bench {
     /// Reads the PBX's tables once and holds what is stored against what the phones did.
     async fn history_tells(&self) {
         let played = &self.played[..];
-        sync_once(&self.store, std::slice::from_ref(&self.pbx)).await.expect("synchronises");
+        sync_once(&self.store, std::slice::from_ref(&self.pbx), &mut |_| ()).await.expect("synchronises");
         let today = asterflow::clock::now().wall.to_zoned(jiff::tz::TimeZone::UTC).date();
         let filter = Filter::new(today.yesterday().expect("a date"), today);
         let history = History::new(self.store.clone(), Thresholds::default());

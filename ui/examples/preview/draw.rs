@@ -32,7 +32,7 @@ pub fn render(window: &MinimalSoftwareWindow, width: u32, height: u32) -> Vec<Rg
 }
 
 pub fn save(
-    path: &str,
+    path: &std::path::Path,
     width: u32,
     height: u32,
     pixels: &[Rgb8Pixel],

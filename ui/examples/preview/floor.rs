@@ -1,45 +1,14 @@
 //! Queues and members in any number, with names that are hard on a layout.
+use crate::glyphs::drawable;
 use crate::model;
 use asterflow_ui::*;
 use slint::{ComponentHandle, SharedString};
-
-const QUEUES: [&str; 12] = [
-    "Sales",
-    "Support – hardware and network",
-    "Бухгалтерия",
-    "VIP",
-    "Reklamationen",
-    "Εξυπηρέτηση πελατών",
-    "Billing",
-    "Night desk",
-    "Returns",
-    "Partner hotline North-East",
-    "sales-eu-2",
-    "Technik",
-];
-const NAMES: [&str; 15] = [
-    "Alice Adams",
-    "Bartholomew Featherstonehaugh",
-    "Анастасия Преображенская",
-    "Γιώργος Παπαδόπουλος",
-    "Erika Østergård",
-    "Frank",
-    "Grace Hopper",
-    "Hannah Weiß",
-    "Ibrahim Yılmaz",
-    "PJSIP/anex-2000000017",
-    "Zoë Łukasiewicz",
-    "Maximilian von Hohenstein-Waldburg",
-    "Li Na",
-    "Nguyễn Thị Minh Khai",
-    "Owen Ó Súilleabháin",
-];
 
 fn text(value: impl ToString) -> SharedString {
     value.to_string().into()
 }
 
-fn member(queue: usize, index: usize) -> MemberCard {
+fn member(queue: usize, index: usize, people: &[&str]) -> MemberCard {
     let kind = (index * 7 + queue * 3 + index / 5) % 10;
     let (state, sub) = match kind {
         0..=2 => (AgentState::Online, SubState::Free),
@@ -53,7 +22,7 @@ fn member(queue: usize, index: usize) -> MemberCard {
     let in_call = matches!(sub, SubState::Talking | SubState::Ringing | SubState::OnHold);
     MemberCard {
         interface: text(format!("PJSIP/{}", 101 + index)),
-        name: text(NAMES[(index + queue * 4) % NAMES.len()]),
+        name: text(drawable(people[(index + queue * 4) % people.len()])),
         state,
         sub_state: sub,
         since: if state == AgentState::Offline {
@@ -88,10 +57,10 @@ fn counts(members: &[MemberCard]) -> StateCounts {
     }
 }
 
-pub fn fill(app: &AppWindow, queues: usize, agents: usize) {
+pub fn fill(app: &AppWindow, queues: usize, agents: usize, names: &[&str], people: &[&str]) {
     let (mut tiles, mut boards) = (Vec::new(), Vec::new());
     for queue in 0..queues {
-        let members: Vec<_> = (0..agents).map(|index| member(queue, index)).collect();
+        let members: Vec<_> = (0..agents).map(|index| member(queue, index, people)).collect();
         let waiting = [3, 0, 11, 1, 0, 124, 2][queue % 7];
         let level =
             [Level::Warn, Level::Calm, Level::Alarm, Level::Calm, Level::Calm, Level::Alarm, Level::Calm]
@@ -107,12 +76,16 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize) {
         let callers = (0..waiting).map(|at| Caller {
             position: at + 1,
             number: text(format!("+49 151 2345{at:04}")),
-            name: if at % 2 == 0 { text(NAMES[(at as usize + 3) % NAMES.len()]) } else { "".into() },
+            name: if at % 2 == 0 {
+                text(drawable(people[(at as usize + 3) % people.len()]))
+            } else {
+                "".into()
+            },
             wait: text(format!("{}:{:02}", (waiting - at) / 2, 50 - at % 50)),
             level: if at == 0 { level } else { Level::Calm },
         });
         tiles.push(QueueTile {
-            name: QUEUES[queue % 12].into(),
+            name: names[queue % names.len()].into(),
             pbx: "".into(),
             waiting,
             longest_wait: wait.into(),
@@ -125,7 +98,7 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize) {
             speed_of_answer: ["0:14", "2:48", "–"][queue % 3].into(),
         });
         boards.push(BoardQueue {
-            name: QUEUES[queue % 12].into(),
+            name: names[queue % names.len()].into(),
             pbx: "".into(),
             waiting,
             longest_wait: wait.into(),
@@ -144,16 +117,27 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize) {
 pub fn lose(app: &AppWindow) {
     let wall = app.global::<Wall>();
     wall.set_live_old(true);
-    wall.set_lost(model(vec![LostSource {
-        kind: LinkKind::Ami,
-        pbx: "".into(),
-        age: "0:42".into(),
-        cause: "pbx.example:5039 does not answer (connection refused).".into(),
-        cure: "Is Asterisk running, and is [general] enabled=yes in manager.conf? Trying again every 8 s."
-            .into(),
-    }]));
+    wall.set_history_old(true);
+    wall.set_lost(model(vec![
+        LostSource {
+            kind: LinkKind::Ami,
+            pbx: "".into(),
+            age: "0:42".into(),
+            cause: "pbx.example:5039 does not answer (connection refused).".into(),
+            cure:
+                "Is Asterisk running, and is [general] enabled=yes in manager.conf? Trying again every 8 s."
+                    .into(),
+        },
+        LostSource {
+            kind: LinkKind::Database,
+            pbx: "".into(),
+            age: "3:08".into(),
+            cause: "pbx.example:3306 does not answer (timed out).".into(),
+            cure: "Trying again every 8 s.".into(),
+        },
+    ]));
     wall.set_links(model(vec![
         Link { kind: LinkKind::Ami, pbx: "".into(), state: LinkState::Lost, age: "0:42".into() },
-        Link { kind: LinkKind::Database, pbx: "".into(), state: LinkState::Live, age: "0:02".into() },
+        Link { kind: LinkKind::Database, pbx: "".into(), state: LinkState::Lost, age: "3 min".into() },
     ]));
 }

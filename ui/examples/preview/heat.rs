@@ -1,4 +1,4 @@
-//! A believable fortnight of talk time.
+//! Believable weeks of talk time: quiet nights, two peaks a day, hardly anything on Sundays, one holiday, one gap.
 use crate::model;
 use asterflow_ui::*;
 use slint::{Color, ComponentHandle};
@@ -12,40 +12,91 @@ const STEPS: [(u8, u8, u8); 7] = [
     (240, 138, 60),
     (229, 83, 61),
 ];
+/// Minutes an hour of some twelve agents on a working day.
+const DAY: [usize; 24] =
+    [0, 0, 0, 0, 0, 0, 4, 38, 172, 296, 368, 402, 251, 214, 322, 371, 318, 190, 77, 31, 12, 3, 0, 0];
+/// The width of a step of the scale, minutes.
+const STEP: usize = 60;
+/// The present: Tuesday 24 November, a quarter past ten.
+const NOW: usize = 10;
 
-fn cell(day: usize, hour: usize) -> HeatCell {
-    let weekend = day % 7 < 2;
-    let load = [0, 0, 0, 0, 0, 0, 1, 4, 22, 41, 55, 60, 38, 30, 47, 52, 44, 29, 12, 5, 2, 0, 0, 0][hour];
-    let value = load * (70 + (day * 37 + hour * 11) % 60) / 100 / if weekend { 5 } else { 1 };
+/// The date and weekday so many days before the present.
+fn date(back: usize) -> (String, usize) {
+    let months = [("Nov", 24), ("Oct", 31), ("Sep", 30), ("Aug", 31)];
+    let mut left = back;
+    let found = months.iter().find_map(|(month, days)| {
+        if left < *days {
+            return Some(format!("{:02} {month}", days - left));
+        }
+        left -= days;
+        None
+    });
+    (found.unwrap_or_default(), (1 + 7000 - back) % 7)
+}
+
+fn value(back: usize, weekday: usize, hour: usize) -> usize {
+    let noise = 78 + (back * 8191 + hour * 131 + back * hour * 17) % 45;
+    let share = match weekday {
+        5 => 34,
+        6 if (9..15).contains(&hour) => 5,
+        6 => 0,
+        4 if hour > 14 => 70,
+        _ if back == 17 => 0,
+        _ => 100,
+    };
+    DAY[hour] * noise * share / 10_000
+}
+
+fn cell(back: usize, weekday: usize, hour: usize) -> HeatCell {
     let mut cell = HeatCell {
         fill: Color::default(),
         text: "".into(),
         state: CellState::Empty,
-        late: day == 2 && hour == 14,
-        now: day == 0 && hour == 10,
+        late: back == 2 && hour == 14,
+        now: back == 0 && hour == NOW,
     };
-    if day == 0 && hour > 10 {
+    let mut minutes = value(back, weekday, hour);
+    if cell.now {
+        minutes /= 4;
+    }
+    if back == 0 && hour > NOW {
         cell.state = CellState::Ahead;
-    } else if day == 5 && (11..14).contains(&hour) {
+    } else if back == 6 && (11..14).contains(&hour) {
         cell.state = CellState::NoData;
-    } else if value > 0 {
-        let (r, g, b) = STEPS[(value * 7 / 70).min(6)];
+    } else if minutes > 0 {
+        let (r, g, b) = STEPS[(minutes / STEP).min(6)];
         cell.state = CellState::Value;
         cell.fill = Color::from_rgb_u8(r, g, b);
-        cell.text = value.to_string().into();
+        cell.text = minutes.to_string().into();
     }
     cell
 }
 
+/// The newest `rows` days.
 pub fn fill(app: &AppWindow, rows: usize) {
     let heatmap = app.global::<Heatmap>();
-    let rows = (0..rows).map(|day| HeatRow {
-        weekday: ["Sun", "Sat", "Fri", "Thu", "Wed", "Tue", "Mon"][day % 7].into(),
-        date: format!("{:02} Nov", 22_i32.saturating_sub(day as i32).rem_euclid(30) + 1).into(),
-        today: day == 0,
-        weekend: day % 7 < 2,
-        cells: model((0..24).map(|hour| cell(day, hour)).collect()),
-        total: format!("{} h", 6 + day * 5 % 9).into(),
+    let rows = (0..rows).map(|back| {
+        let (date, weekday) = date(back);
+        let hours = if back == 0 { NOW } else { 24 };
+        let minutes: usize = (0..hours).map(|hour| value(back, weekday, hour)).sum();
+        HeatRow {
+            weekday: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][weekday].into(),
+            date: date.into(),
+            today: back == 0,
+            weekend: weekday > 4,
+            cells: model((0..24).map(|hour| cell(back, weekday, hour)).collect()),
+            total: if minutes < 60 {
+                format!("{minutes} min")
+            } else {
+                format!("{}.{} h", minutes / 60, minutes % 60 / 6)
+            }
+            .into(),
+        }
     });
     heatmap.set_rows(model(rows.collect()));
+    let steps = STEPS.iter().enumerate().map(|(at, (r, g, b))| HeatStep {
+        fill: Color::from_rgb_u8(*r, *g, *b),
+        label: (at * STEP).to_string().into(),
+    });
+    heatmap.set_scale(model(steps.collect()));
 }

@@ -1,14 +1,23 @@
-//! Renders a page with sample data into a PNG, so that its look can be judged without a PBX:
-//! `cargo run -p asterflow-ui --example preview -- --page board --size 800x480 --queues 3 --agents 20 --out b.png`
+//! Renders pages with sample data into PNG files, so that their look can be judged without a PBX. One picture:
+//! `cargo run -p asterflow-ui --example preview -- --page board --size 800x480 --queues 3 --agents 20 --out b.png`,
+//! or all of them, with an index: `… -- --gallery FOLDER` (see `make gallery`).
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod agents;
 mod desk;
 mod draw;
 mod floor;
+mod gallery;
+#[path = "../../../src/kiosk/glyphs.rs"]
+mod glyphs;
 mod heat;
+mod names;
+#[path = "../../../src/kiosk/qr.rs"]
+mod qr;
+mod scene;
 
-use asterflow_ui::*;
-use slint::{ComponentHandle, ModelRc, VecModel};
+use scene::{Scene, Setting};
+use slint::{ModelRc, VecModel};
 
 pub fn model<T: Clone + 'static>(rows: Vec<T>) -> ModelRc<T> {
     ModelRc::new(VecModel::from(rows))
@@ -30,41 +39,36 @@ impl Args {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args(std::env::args().skip(1).collect());
+    if let Some(folder) = args.value("--gallery") {
+        return gallery::draw_all(folder.as_ref(), args.value("--only"));
+    }
     let (width, height) = args.value("--size").unwrap_or("1920x1080").split_once('x').ok_or("size is WxH")?;
-    let window = draw::window();
-    let app = AppWindow::new()?;
-    let wall = app.global::<Wall>();
-    wall.set_page(match args.value("--page").unwrap_or("overview") {
-        "board" => Page::Board,
-        "heatmap" => Page::Heatmap,
-        "setup" => Page::Setup,
-        _ => Page::Overview,
-    });
-    app.global::<Theme>().set_light(args.has("--light"));
-    if args.number("--queues").is_some() || args.number("--agents").is_some() {
-        let queues = args.number("--queues").unwrap_or(2);
-        floor::fill(&app, queues, args.number("--agents").unwrap_or(6));
-    }
-    if args.has("--empty") {
-        app.global::<Overview>().set_queues(model(vec![]));
-        app.global::<Board>().set_queues(model(vec![]));
-    }
-    wall.set_loading(args.has("--loading"));
-    if args.has("--lost") {
-        floor::lose(&app);
-    }
-    if args.has("--problems") {
-        wall.set_problems(app.global::<Setup>().get_problems());
-    }
-    if let Some(part) = args.number("--part") {
-        app.global::<Board>().set_part(part as i32);
-        app.global::<Overview>().set_part(part as i32);
-    }
-    heat::fill(&app, args.number("--rows").unwrap_or(14));
-    desk::fill(&app, &args);
-    app.show()?;
     let (width, height) = (width.parse()?, height.parse()?);
+    let setting = [
+        ("--empty", Setting::Empty),
+        ("--loading", Setting::Loading),
+        ("--lost", Setting::Lost),
+        ("--names", Setting::Names),
+        ("--before-sync", Setting::BeforeSync),
+    ];
+    let scene = Scene {
+        page: scene::page(args.value("--page").unwrap_or("overview")),
+        light: args.has("--light"),
+        queues: args.number("--queues").unwrap_or(2),
+        agents: args.number("--agents").unwrap_or(6),
+        rows: args.number("--rows").unwrap_or(14),
+        part: args.number("--part").unwrap_or(0),
+        held: args.has("--held"),
+        problems: args.has("--problems"),
+        setting: setting
+            .iter()
+            .find(|(word, _)| args.has(word))
+            .map_or(Setting::Plain, |(_, setting)| *setting),
+    };
+    let window = draw::window();
+    let app = scene.arrange()?;
+    desk::fill(&app, &args);
     let pixels = draw::render(&window, width, height);
-    draw::save(args.value("--out").unwrap_or("preview.png"), width, height, &pixels)?;
-    Ok(())
+    drop(app);
+    draw::save(args.value("--out").unwrap_or("preview.png").as_ref(), width, height, &pixels)
 }
