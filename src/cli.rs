@@ -1,8 +1,11 @@
 //! What can be typed: the verbs and their options, with help that teaches. What they do is in the modules of `cli/`.
 
 mod check;
+mod grants;
+mod import;
 pub(crate) mod report;
 pub(crate) mod screenshot;
+mod secret;
 mod sync;
 mod user;
 
@@ -10,6 +13,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{Config, Pbx};
 
 /// A wall display for the queues of an Asterisk PBX.
 #[derive(Debug, Parser)]
@@ -34,7 +39,9 @@ It listens to one or more Asterisk PBXs by their manager interface, reads their 
 keeps exact history in a local SQLite database.";
 
 const EXAMPLES: &str = "Examples:\n  \
+asterflow grants                                  what the PBX's administrator has to allow\n  \
 asterflow check                                   is the configuration right?\n  \
+asterflow import /var/log/asterisk/queue_log*     history from files\n  \
 asterflow run                                     the appliance, in a window or on the bare screen\n  \
 asterflow report queues --from 2026-11-01 --to 2026-11-30 --format csv\n  \
 asterflow screenshot --page board --size 1920x1080 --out board.png\n\n\
@@ -62,10 +69,14 @@ pub enum Verb {
     Check,
     /// Fetches new rows of queue_log from the PBX.
     Sync(sync::SyncArguments),
+    /// Takes history from queue_log files of Asterisk; each row counts once.
+    Import(import::ImportArguments),
     /// The stored history as a table, CSV or JSON. Works offline and beside a running appliance.
     Report(report::ReportArguments),
     /// Draws one page of the wall into a PNG file.
     Screenshot(screenshot::ScreenshotArguments),
+    /// Prints the least rights on the PBX that this configuration needs: a manager.conf user, and GRANT statements.
+    Grants(grants::GrantsArguments),
     /// Accounts for the web page.
     #[command(subcommand)]
     User(user::UserVerb),
@@ -87,6 +98,8 @@ pub enum Screen {
     Headless,
 }
 
+/// Wrong usage, as clap has it.
+const EXIT_USAGE: u8 = 2;
 /// Unusable configuration, by sysexits.h.
 pub const EXIT_CONFIG: u8 = 78;
 
@@ -101,6 +114,8 @@ pub fn main() -> ExitCode {
         Verb::Run { screen } => crate::daemon::run(&arguments, *screen),
         Verb::Check => check::run(&arguments),
         Verb::Sync(options) => sync::run(&arguments, options),
+        Verb::Import(options) => import::run(&arguments, options),
+        Verb::Grants(options) => grants::run(&arguments, options),
         Verb::Report(options) => report::run(&arguments, options),
         Verb::Screenshot(options) => screenshot::run(&arguments, options),
         Verb::User(verb) => user::run_user(&arguments, verb),
@@ -108,14 +123,48 @@ pub fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         say(&format!("asterflow: {error:#}"));
-        ExitCode::from(1)
+        ExitCode::from(if error.is::<Usage>() { EXIT_USAGE } else { 1 })
     })
 }
 
-/// Writes a line to stderr.
-#[allow(clippy::print_stderr, reason = "the program's own words to the person who called it")]
+/// What was typed cannot be meant so; ends with [`EXIT_USAGE`], as clap's own errors do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// An error of usage.
+fn usage(text: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Usage(text.into()))
+}
+
+/// Writes a result to stdout. Whoever reads it may have read enough (`… | head`): that is no error.
+fn print(bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// The PBX of this name with its place in the configuration; without a name the only one there is.
+fn choose<'a>(config: &'a Config, name: Option<&str>) -> Result<(usize, &'a Pbx), String> {
+    let known = || config.pbxs.iter().map(|pbx| pbx.name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut pbxs = config.pbxs.iter().enumerate();
+    match name {
+        Some(name) => pbxs
+            .find(|(_, pbx)| pbx.name.as_str() == name)
+            .ok_or_else(|| format!("no PBX named {name} is configured; there is {}", known())),
+        None if config.pbxs.len() > 1 => Err(format!("several PBXs are configured; say which with --pbx: {}", known())),
+        None => pbxs.next().ok_or_else(|| "no PBX is configured".to_owned()),
+    }
+}
+
+/// Writes a line to stderr: the program's own words to the person who called it.
 pub(crate) fn say(text: &str) {
-    eprintln!("{text}");
+    use std::io::Write;
+    // Where nobody listens any more (`2>&1 | head`) there is nobody to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Logs to stderr, as much as `ASTERFLOW_LOG` says (`debug`, `asterflow::pbx=trace`), else `usual`.

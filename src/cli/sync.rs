@@ -1,12 +1,11 @@
 //! `asterflow sync --once`: fetches new rows and says in one JSON line what came.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::{Arguments, EXIT_CONFIG, say};
+use super::{Arguments, EXIT_CONFIG, print, say};
 use crate::daemon::settings;
 use crate::store::{StateLock, Store};
 use crate::tasks::sync::sync_once;
@@ -28,7 +27,7 @@ pub(super) fn run(arguments: &Arguments, _: &SyncArguments) -> Result<ExitCode> 
         let _lock = StateLock::take(&arguments.state_dir)?;
         let store = Store::open(&arguments.state_dir)?;
         let once = sync_once(&store, &config.pbxs).await?;
-        writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(&once)?)?;
+        print(format!("{}\n", serde_json::to_string(&once)?).as_bytes())?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -121,6 +121,8 @@ async fn hours(
         .map(|row| (row.start_utc.as_second(), HourValue { amount: row.value, late: false }))
         .collect();
     let since = history.known_since(&ask.pbx).await?;
-    let known = since.zip(record.synced_at);
+    // A history that came from files alone was never synchronised: it is known up to its newest row.
+    let until = record.synced_at.or((record.log_clock > 0).then_some(record.log_clock));
+    let known = since.zip(until);
     Ok(HeatAnswer { values, known, ..HeatAnswer::default() })
 }

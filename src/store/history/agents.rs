@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::calls::RING;
-use super::{Scope, agent_row};
+use super::{Scope, lone};
 use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, fold_agent};
 use crate::domain::history::cells::Contributions;
 use crate::domain::history::place::Hint;
-use crate::domain::history::row::{LogRow, civil_second};
+use crate::domain::history::row::civil_second;
 use crate::domain::ids::{AgentName, QueueName};
 use crate::store::StoreError;
 
@@ -141,12 +141,7 @@ fn fold_from(
 ) -> Result<Vec<Interval>, StoreError> {
     let local = scope.zone.to_datetime(jiff::Timestamp::from_second(cut).unwrap_or_default());
     let from = civil_second(local) - MARGIN;
-    let mut statement = scope.db.prepare_cached(
-        "SELECT local, queue, event, callid, fields, id, agent FROM agent_row
-         WHERE pbx = ?1 AND agent = ?2 AND local >= ?3",
-    )?;
-    let rows: Vec<LogRow> =
-        statement.query_map(params![scope.pbx, agent, from], agent_row)?.collect::<Result<_, _>>()?;
+    let rows = lone::since(scope, agent, from)?;
     let rings = rings(scope, agent, cut)?;
     let context = AgentContext {
         zone: &scope.zone,

@@ -20,7 +20,8 @@ pub(super) struct AgentSum {
 }
 
 impl History {
-    /// Cells of queues: visits, or calls where those are counted.
+    /// Cells of queues: visits, or calls where those are counted; with an agent asked for, of those alone that have a
+    /// status for him.
     pub(super) async fn queue_cells(
         &self,
         site: &Site,
@@ -28,6 +29,9 @@ impl History {
     ) -> Result<Vec<(String, Hour, Cell)>, HistoryError> {
         if filter.count == Count::Calls {
             return self.call_cells(site, filter).await;
+        }
+        if filter.agent.is_some() {
+            return self.visit_cells(site, filter).await;
         }
         let queue = filter.queue.as_ref().map(QueueName::folded);
         let cells = self.store.cells(&site.name, site.from, site.to).await?;
