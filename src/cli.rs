@@ -60,12 +60,19 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// The appliance: live board, history, web page. Without a usable configuration it shows the set-up page.
+    #[command(after_help = "Examples:\n  \
+        asterflow run                                     in a window, on the bare screen, or without a screen\n  \
+        asterflow run --screen headless                   the web page alone; /wall.png shows the wall\n\n\
+        Ctrl-C or SIGTERM ends it. It goes on while the PBX cannot be reached, with what is stored.")]
     Run {
         /// Where the wall is drawn.
         #[arg(long, value_enum, default_value_t = Screen::Auto)]
         screen: Screen,
     },
     /// Lists every problem of the configuration with its key, and where each value comes from.
+    #[command(after_help = "Example:\n  asterflow check --config ./asterflow.toml\n\n\
+        Problems go to stderr, each with its key and its cure; the values as used, and whether each comes from the file,\n\
+        the web page or a default, go to stdout. The exit status is 78 where the configuration cannot be used.")]
     Check,
     /// Fetches new rows of queue_log from the PBX.
     Sync(sync::SyncArguments),
@@ -78,10 +85,12 @@ pub enum Verb {
     /// Prints the least rights on the PBX that this configuration needs: a manager.conf user, and GRANT statements.
     Grants(grants::GrantsArguments),
     /// Accounts for the web page.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  asterflow user add alice --role admin                     \
+        asks for the password\n\nAll of these work beside a running appliance.")]
     User(user::UserVerb),
     /// Tokens for scripts that use the API.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  token=$(asterflow token add --role viewer dashboard)\n\n\
+        All of these work beside a running appliance.")]
     Token(user::TokenVerb),
 }
 

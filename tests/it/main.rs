@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a module a topic.
 
 mod captures;
+mod cli;
 mod history;
 mod real;
 mod replay;
