@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 
+use super::agents::{Touched, touch};
 use super::{Scope, decode, encode, record};
 use crate::domain::history::cells::Contributions;
 use crate::domain::history::event::{Event, Oddity, parse};
@@ -24,8 +25,8 @@ pub(super) const RING: i64 = 4;
 pub(super) struct Refolded {
     /// Visits that are new.
     pub visits: u64,
-    /// Agents whose rings changed, with the earliest.
-    pub rang: BTreeMap<String, i64>,
+    /// Agents whose rings changed, and when.
+    pub rang: Touched,
     /// The local time of rows that became hints for a repeated hour, if any did.
     pub hinted: Option<(i64, i64)>,
 }
@@ -314,14 +315,13 @@ fn spans(scope: &Scope<'_>, visit: &Visit, add: bool) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn note_rings(old: &[Visit], new: &[Visit], rang: &mut BTreeMap<String, i64>) {
+fn note_rings(old: &[Visit], new: &[Visit], rang: &mut Touched) {
     let rings = |visits: &[Visit]| -> BTreeSet<(String, i64)> {
         let all = visits.iter().flat_map(|visit| &visit.rings);
         all.map(|ring| (ring.agent.as_str().to_owned(), ring.start)).collect()
     };
     for (agent, start) in rings(old).symmetric_difference(&rings(new)) {
-        let earliest = rang.entry(agent.clone()).or_insert(*start);
-        *earliest = (*earliest).min(*start);
+        touch(rang, agent, *start);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::agents::touch;
 use super::batch::Work;
@@ -12,6 +12,7 @@ use crate::domain::history::fold::NEAR_SECONDS;
 use crate::domain::history::place::{Hint, near_repeat, place_lone};
 use crate::domain::history::row::{LogRow, civil_of, civil_second};
 use crate::domain::history::twice::{distinct, same_content};
+use crate::domain::time::candidates;
 use crate::store::StoreError;
 
 /// In a repeated hour a row may still turn out to be this much earlier, seconds.
@@ -42,12 +43,15 @@ pub(super) fn add(
         return Ok(0);
     }
     // What the other source told may give up its place in time to this row.
-    let slack = if near_repeat(&scope.zone, row.local) { REPEAT_SLACK } else { 0 };
-    let at = at - slack - if scope.file_clock > 0 { NEAR_SECONDS } else { 0 };
+    let near = if scope.file_clock > 0 { NEAR_SECONDS } else { 0 };
     match parse(row) {
-        Ok(Event::QueueStart) => work.starts.push(at),
+        Ok(Event::QueueStart) => work.starts.extend([at - near, at + near]),
         Ok(Event::Other) | Err(_) => {}
-        Ok(_) if row.has_agent() => touch(&mut work.agents, agent, at),
+        Ok(_) if row.has_agent() => {
+            let slack = near + if near_repeat(&scope.zone, row.local) { REPEAT_SLACK } else { 0 };
+            touch(&mut work.agents, agent, at - slack);
+            touch(&mut work.agents, agent, at + slack);
+        }
         Ok(_) => {}
     }
     if scope.file_clock > 0 && !adds_one(scope, agent, row)? {
@@ -92,7 +96,11 @@ fn adds_one(scope: &Scope<'_>, agent: &str, row: &LogRow) -> Result<bool, StoreE
 }
 
 /// An agent's rows between two local times.
-fn between(scope: &Scope<'_>, agent: &str, (from, to): (i64, i64)) -> Result<Vec<LogRow>, StoreError> {
+pub(super) fn between(
+    scope: &Scope<'_>,
+    agent: &str,
+    (from, to): (i64, i64),
+) -> Result<Vec<LogRow>, StoreError> {
     let mut rows = of_table(
         scope,
         "SELECT local, queue, event, callid, fields, id, agent FROM agent_row
@@ -105,7 +113,7 @@ fn between(scope: &Scope<'_>, agent: &str, (from, to): (i64, i64)) -> Result<Vec
             scope,
             "SELECT queue, event, callid, fields, id, agent FROM file_row
              WHERE pbx = ?1 AND agent = ?2 AND at BETWEEN ?3 AND ?4",
-            params![scope.pbx, agent, from - OFFSETS, to + OFFSETS],
+            params![scope.pbx, agent, from.saturating_sub(OFFSETS), to.saturating_add(OFFSETS)],
         )?;
         files.retain(|row| (from..=to).contains(&civil_second(row.local)));
         rows.extend(files);
@@ -113,27 +121,27 @@ fn between(scope: &Scope<'_>, agent: &str, (from, to): (i64, i64)) -> Result<Vec
     Ok(rows)
 }
 
+/// The instant, about, of an agent's `n`-th row after the UTC second `at`; `None` where there are fewer.
+pub(super) fn after(scope: &Scope<'_>, agent: &str, at: i64, n: u32) -> Result<Option<i64>, StoreError> {
+    let nth = |sql: &str, from: i64| -> Result<Option<i64>, StoreError> {
+        let mut statement = scope.db.prepare_cached(sql)?;
+        let found = statement.query_row(params![scope.pbx, agent, from, n], |row| row.get(0));
+        Ok(found.optional()?)
+    };
+    let local = nth(
+        "SELECT local FROM agent_row WHERE pbx = ?1 AND agent = ?2 AND local > ?3 ORDER BY local LIMIT 1 OFFSET ?4",
+        scope.local(at),
+    )?;
+    let table = local.and_then(civil_of).and_then(|local| candidates(&scope.zone, local).into_iter().min());
+    let file = nth(
+        "SELECT at FROM file_row WHERE pbx = ?1 AND agent = ?2 AND at > ?3 ORDER BY at LIMIT 1 OFFSET ?4",
+        at,
+    )?;
+    Ok(table.into_iter().chain(file).min())
+}
+
 /// No zone is further from UTC, seconds.
 const OFFSETS: i64 = 16 * 3600;
-
-/// An agent's rows from a local time on.
-pub(super) fn since(scope: &Scope<'_>, agent: &str, from: i64) -> Result<Vec<LogRow>, StoreError> {
-    let mut rows = of_table(
-        scope,
-        "SELECT local, queue, event, callid, fields, id, agent FROM agent_row
-         WHERE pbx = ?1 AND agent = ?2 AND local >= ?3",
-        params![scope.pbx, agent, from],
-    )?;
-    if scope.file_clock > 0 {
-        rows.extend(of_file(
-            scope,
-            "SELECT queue, event, callid, fields, id, agent FROM file_row
-             WHERE pbx = ?1 AND agent = ?2 AND at >= ?3",
-            params![scope.pbx, agent, from - OFFSETS],
-        )?);
-    }
-    Ok(rows)
-}
 
 /// The rows that tell a start of Asterisk.
 pub(super) fn starts(scope: &Scope<'_>) -> Result<Vec<LogRow>, StoreError> {

@@ -36,7 +36,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::StoreError;
 use crate::domain::history::fold::FOLD_VERSION;
 use crate::domain::history::place::{Hint, place_lone};
-use crate::domain::history::row::civil_of;
+use crate::domain::history::query::local;
+use crate::domain::history::row::{civil_of, civil_second};
 use crate::domain::ids::PbxName;
 use crate::domain::time::candidates;
 
@@ -84,6 +85,11 @@ impl<'a> Scope<'a> {
         let local = civil_of(self.log_local).unwrap_or_default();
         let table = candidates(&self.zone, local).into_iter().min().filter(|_| self.log_local != 0);
         table.unwrap_or(0).max(self.file_clock)
+    }
+
+    /// The local time of a UTC second, as [`civil_second`] numbers it.
+    fn local(&self, at: i64) -> i64 {
+        civil_second(local(&self.zone, at))
     }
 
     /// When Asterisk started, UTC, ascending.

@@ -35,6 +35,6 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
         "SELECT agent FROM agent_row WHERE pbx = ?1 UNION SELECT agent FROM file_row WHERE pbx = ?1",
     )?;
     let agents: Touched =
-        statement.query_map(params![scope.pbx], |row| Ok((row.get(0)?, 0)))?.collect::<Result<_, _>>()?;
+        statement.query_map(params![scope.pbx], |row| Ok((row.get(0)?, (0, i64::MAX / 2))))?.collect::<Result<_, _>>()?;
     refold_all(scope, BTreeSet::new(), agents)
 }
