@@ -85,12 +85,18 @@ pub enum Verb {
     /// Prints the least rights on the PBX that this configuration needs: a manager.conf user, and GRANT statements.
     Grants(grants::GrantsArguments),
     /// Accounts for the web page.
-    #[command(subcommand, after_help = "Example:\n  asterflow user add alice --role admin                     \
-        asks for the password\n\nAll of these work beside a running appliance.")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  asterflow user add alice --role admin                     \
+        asks for the password\n\nAll of these work beside a running appliance."
+    )]
     User(user::UserVerb),
     /// Tokens for scripts that use the API.
-    #[command(subcommand, after_help = "Example:\n  token=$(asterflow token add --role viewer dashboard)\n\n\
-        All of these work beside a running appliance.")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  token=$(asterflow token add --role viewer dashboard)\n\n\
+        All of these work beside a running appliance."
+    )]
     Token(user::TokenVerb),
 }
 
@@ -164,7 +170,9 @@ fn choose<'a>(config: &'a Config, name: Option<&str>) -> Result<(usize, &'a Pbx)
         Some(name) => pbxs
             .find(|(_, pbx)| pbx.name.as_str() == name)
             .ok_or_else(|| format!("no PBX named {name} is configured; there is {}", known())),
-        None if config.pbxs.len() > 1 => Err(format!("several PBXs are configured; say which with --pbx: {}", known())),
+        None if config.pbxs.len() > 1 => {
+            Err(format!("several PBXs are configured; say which with --pbx: {}", known()))
+        }
         None => pbxs.next().ok_or_else(|| "no PBX is configured".to_owned()),
     }
 }

@@ -103,13 +103,23 @@ pub async fn run(
             let rows = history.queues(filter).await?;
             let total = if format == Format::Table { history.queues_together(filter).await? } else { None };
             let total = total.map(|figures| named(&figures, "queue"));
-            write(Report::new(kind, filter, &rows)?.buckets(rows.iter().map(|row| &row.bucket)), total, format, out)
+            write(
+                Report::new(kind, filter, &rows)?.buckets(rows.iter().map(|row| &row.bucket)),
+                total,
+                format,
+                out,
+            )
         }
         Kind::Agents => {
             let rows = history.agents(filter).await?;
             let total = if format == Format::Table { history.agents_together(filter).await? } else { None };
             let total = total.map(|figures| named(&figures, "agent"));
-            write(Report::new(kind, filter, &rows)?.buckets(rows.iter().map(|row| &row.bucket)), total, format, out)
+            write(
+                Report::new(kind, filter, &rows)?.buckets(rows.iter().map(|row| &row.bucket)),
+                total,
+                format,
+                out,
+            )
         }
         Kind::Heatmap => {
             let rows = history.heatmap(filter, HeatOf::Agents).await?;

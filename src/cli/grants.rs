@@ -93,7 +93,8 @@ async fn address(options: &GrantsArguments, hosts: &[HostPort]) -> Option<String
         return options.from.clone();
     }
     let host = hosts.first()?;
-    let found = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host.host.as_str(), host.port))).await;
+    let found =
+        tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host.host.as_str(), host.port))).await;
     let target: SocketAddr = found.ok()?.ok()?.next()?;
     let any: SocketAddr = if target.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
     let socket = UdpSocket::bind(any).ok()?;
@@ -108,7 +109,10 @@ fn manager(config: &Config, pbx: &Pbx, from: &Option<String>, secret: &std::path
         // Writing to a text does not fail.
         let _ = writeln!(text, "{line}");
     };
-    line(&format!("; PBX {}: into /etc/asterisk/manager.conf, then: asterisk -rx 'manager reload'", pbx.name));
+    line(&format!(
+        "; PBX {}: into /etc/asterisk/manager.conf, then: asterisk -rx 'manager reload'",
+        pbx.name
+    ));
     line(&format!("; <secret> is the one line of {}", secret.display()));
     if pbx.ami.tls != Tls::Off {
         line("; [general] there needs enabled = yes, tlsenable = yes, tlsbindaddr and tlscertfile.");

@@ -130,7 +130,10 @@ fn notes(options: &ReportArguments) -> Vec<&'static str> {
     [
         (options.metric.is_some() && kind != KindName::Heatmap, "Note: --metric is for heatmaps only."),
         (options.by.is_some() && kind == KindName::Heatmap, "Note: a heatmap is always by clock hour."),
-        (options.by.is_some() && kind == KindName::Visits, "Note: visits are listed one by one; --by changes nothing."),
+        (
+            options.by.is_some() && kind == KindName::Visits,
+            "Note: visits are listed one by one; --by changes nothing.",
+        ),
         (
             options.count == Some(Count::Calls) && by_agent,
             "Note: an agent has one status a visit; --count calls changes nothing here.",
@@ -162,7 +165,9 @@ async fn explain_nothing(history: &History, filter: &Filter) -> Result<()> {
         format!("from {} to {}", filter.from, filter.to)
     };
     say(&match known.dates {
-        Some((first, last)) => format!("Nothing was counted {range}. The history reaches from {first} to {last}."),
+        Some((first, last)) => {
+            format!("Nothing was counted {range}. The history reaches from {first} to {last}.")
+        }
         None => format!("Nothing was counted {range}. The history is empty."),
     });
     Ok(())

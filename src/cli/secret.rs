@@ -39,7 +39,8 @@ fn typed(question: &str) -> Result<String> {
     use std::io::Write;
     let stdin = io::stdin();
     let _ = write!(io::stderr().lock(), "{question}");
-    let hidden = Hidden::new().context("the terminal cannot be kept from showing it; pipe it in as one line")?;
+    let hidden =
+        Hidden::new().context("the terminal cannot be kept from showing it; pipe it in as one line")?;
     let text = line(&mut stdin.lock());
     drop(hidden);
     // The line feed was hidden too.

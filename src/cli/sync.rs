@@ -12,9 +12,11 @@ use crate::tasks::sync::sync_once;
 
 /// How to synchronise.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  asterflow sync --once                             {\"rows\":5120,\"visits\":840,…}\n\n\
+#[command(
+    after_help = "Example:\n  asterflow sync --once                             {\"rows\":5120,\"visits\":840,…}\n\n\
     The result is one JSON line: new rows, new visits, seconds, and what is odd in the whole history. History from\n\
-    files: `asterflow import`.")]
+    files: `asterflow import`."
+)]
 pub struct SyncArguments {
     /// One synchronisation, then end. (While `asterflow run` runs, it synchronises by itself.)
     #[arg(long, required = true)]

@@ -30,7 +30,9 @@ pub enum UserVerb {
         role: Role,
     },
     /// Sets a password: one line of stdin. Ends the account's sessions.
-    #[command(after_help = "Example:\n  asterflow user passwd alice                               asks for the password")]
+    #[command(
+        after_help = "Example:\n  asterflow user passwd alice                               asks for the password"
+    )]
     Passwd {
         /// Whose.
         name: String,

@@ -34,11 +34,7 @@ pub fn load(path: &Path, state: &Path, overlay: &Overlay, credentials: Option<&P
     load_from(path, overlay, &|base| Places { base, credentials, typed: state.join("secrets"), wanted: true })
 }
 
-fn load_from<'a>(
-    path: &'a Path,
-    overlay: &Overlay,
-    places: &dyn Fn(&'a Path) -> Places<'a>,
-) -> Loaded {
+fn load_from<'a>(path: &'a Path, overlay: &Overlay, places: &dyn Fn(&'a Path) -> Places<'a>) -> Loaded {
     let text = match read(path) {
         Ok(text) => text,
         Err(wrong) => return refused(wrong),
@@ -55,7 +51,12 @@ pub fn load_without_secrets(
     overlay: &Overlay,
     credentials: Option<&Path>,
 ) -> Loaded {
-    load_from(path, overlay, &|base| Places { base, credentials, typed: state.join("secrets"), wanted: false })
+    load_from(path, overlay, &|base| Places {
+        base,
+        credentials,
+        typed: state.join("secrets"),
+        wanted: false,
+    })
 }
 
 /// Whether the web page may set `key` to `value`.

@@ -70,7 +70,9 @@ mod tests {
 
     #[test]
     fn what_is_known_is_named_with_the_nearest_first() {
-        let names = |number: usize| ["sales", "support", "vip", "a", "b", "c", "d"].map(str::to_owned).into_iter().take(number);
+        let names = |number: usize| {
+            ["sales", "support", "vip", "a", "b", "c", "d"].map(str::to_owned).into_iter().take(number)
+        };
         assert_eq!(known_names("x", names(0)), "none is known yet");
         assert_eq!(known_names("SALE", names(3)), "known are sales, vip, support");
         assert_eq!(known_names("vipp", names(1)), "the only one known is sales");

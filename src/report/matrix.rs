@@ -80,7 +80,11 @@ fn shown(metric: Metric, value: Option<f64>) -> String {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts and seconds, never negative")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts and seconds, never negative"
+)]
 fn whole(value: f64) -> u64 {
     value.round().max(0.0) as u64
 }

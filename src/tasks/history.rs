@@ -90,12 +90,7 @@ struct Site {
 
 impl Site {
     fn wanted(&self, filter: &Filter) -> VisitFilter {
-        VisitFilter {
-            from: self.from,
-            to: self.to,
-            queue: filter.queue.clone(),
-            agent: filter.agent.clone(),
-        }
+        VisitFilter { from: self.from, to: self.to, queue: filter.queue.clone(), agent: filter.agent.clone() }
     }
 
     fn queue_name(&self, folded: &str) -> QueueName {

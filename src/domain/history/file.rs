@@ -94,7 +94,14 @@ mod tests {
         let got = Lines::new(TimeZone::UTC).row(line);
         let shown = got.as_ref().map(|row| {
             let time = row.local.to_string();
-            [time, row.callid.clone(), row.queue.clone(), row.agent.clone(), row.event.clone(), row.data.join("~")]
+            [
+                time,
+                row.callid.clone(),
+                row.queue.clone(),
+                row.agent.clone(),
+                row.event.clone(),
+                row.data.join("~"),
+            ]
         });
         let shown = shown.as_ref().map(|words| words.each_ref().map(String::as_str)).map_err(|bad| **bad);
         assert_eq!(shown, expect, "{}", String::from_utf8_lossy(line));
@@ -107,8 +114,14 @@ mod tests {
             b"1795330864|1795330864.3|sales|NONE|ENTERQUEUE||5550001|1",
             Ok([at, "1795330864.3", "sales", "NONE", "ENTERQUEUE", "~5550001~1~~"]),
         );
-        check(b"1795330864|NONE|NONE|NONE|QUEUESTART|\r", Ok([at, "NONE", "NONE", "NONE", "QUEUESTART", "~~~~"]));
-        check(b"1795330864|NONE|NONE|NONE|CONFIGRELOAD", Ok([at, "NONE", "NONE", "NONE", "CONFIGRELOAD", "~~~~"]));
+        check(
+            b"1795330864|NONE|NONE|NONE|QUEUESTART|\r",
+            Ok([at, "NONE", "NONE", "NONE", "QUEUESTART", "~~~~"]),
+        );
+        check(
+            b"1795330864|NONE|NONE|NONE|CONFIGRELOAD",
+            Ok([at, "NONE", "NONE", "NONE", "CONFIGRELOAD", "~~~~"]),
+        );
         check(
             b"1795330864.987|1.1|q|A|ATTENDEDTRANSFER|LINK|c1|c2|10|80|1",
             Ok([at, "1.1", "q", "A", "ATTENDEDTRANSFER", "LINK~c1~c2~10~80|1"]),

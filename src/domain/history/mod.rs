@@ -22,8 +22,8 @@ pub mod agent;
 pub mod answer;
 pub mod cells;
 pub mod event;
-pub mod file;
 pub mod figures;
+pub mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod fold;

@@ -81,8 +81,7 @@ mod tests {
     fn check(files: &[i64], tables: &[i64], expect: &[i64]) {
         let rows = files.iter().map(|second| file(*second, "0"));
         let rows = rows.chain(tables.iter().zip(1..).map(|(second, id)| table(id, *second, "0")));
-        let mut left: Vec<i64> =
-            distinct(rows).iter().map(|row| civil_second(row.local) - BASE).collect();
+        let mut left: Vec<i64> = distinct(rows).iter().map(|row| civil_second(row.local) - BASE).collect();
         left.sort_unstable();
         assert_eq!(left, expect, "file {files:?}, table {tables:?}");
     }

@@ -24,10 +24,8 @@ pub struct Account {
 pub fn script(database: &Database, account: &Account, tables: &Tables) -> String {
     let who = format!("{}@{}", literal(&database.username), literal(&account.from));
     let tls = if database.tls == Tls::Off { "" } else { " REQUIRE SSL" };
-    let mut text = format!(
-        "CREATE USER IF NOT EXISTS {who} IDENTIFIED BY {}{tls};\n",
-        literal(&account.password)
-    );
+    let mut text =
+        format!("CREATE USER IF NOT EXISTS {who} IDENTIFIED BY {}{tls};\n", literal(&account.password));
     let mut grant = |mark: &str, rights: &str, table: &str, to: &str| {
         // Writing to a text does not fail.
         let _ = writeln!(text, "{mark}GRANT {rights} ON {table} TO {who};{to}");
@@ -45,7 +43,12 @@ pub fn script(database: &Database, account: &Account, tables: &Tables) -> String
     let queues = "  -- their service levels and wrap-up times; leave it out where queues.conf has them";
     grant("", "SELECT", &table(main, cdr::QUEUES), queues);
     for name in changed(tables) {
-        grant(comment, "SELECT, INSERT, UPDATE, DELETE", &table(main, name), "  -- only to change it in the web page");
+        grant(
+            comment,
+            "SELECT, INSERT, UPDATE, DELETE",
+            &table(main, name),
+            "  -- only to change it in the web page",
+        );
     }
     for name in tables.allow.iter().filter(|name| is_in(&tables.read_only, name)) {
         let shown = table(main, name);
@@ -110,10 +113,7 @@ mod tests {
     #[test]
     fn reading_is_granted_and_changing_is_commented() {
         let lines = lines(&database(), &[]);
-        assert_eq!(
-            lines[0],
-            "CREATE USER IF NOT EXISTS 'asterflow'@'10.0.0.5' IDENTIFIED BY '<password>';"
-        );
+        assert_eq!(lines[0], "CREATE USER IF NOT EXISTS 'asterflow'@'10.0.0.5' IDENTIFIED BY '<password>';");
         let granted: Vec<&str> = lines[1..4].iter().filter_map(|line| line.split(" TO ").next()).collect();
         assert_eq!(
             granted,
@@ -123,7 +123,9 @@ mod tests {
                 "GRANT SELECT ON `asterisk`.`queues`"
             ]
         );
-        assert!(lines[4..].iter().all(|line| line.starts_with("-- GRANT SELECT, INSERT, UPDATE, DELETE ON ")));
+        assert!(
+            lines[4..].iter().all(|line| line.starts_with("-- GRANT SELECT, INSERT, UPDATE, DELETE ON "))
+        );
         assert!(!lines[4..].iter().any(|line| line.contains("queue_log") || line.contains("ps_contacts")));
     }
 

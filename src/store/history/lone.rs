@@ -160,11 +160,7 @@ pub(super) fn starts(scope: &Scope<'_>) -> Result<Vec<LogRow>, StoreError> {
     Ok(distinct(rows))
 }
 
-fn of_table(
-    scope: &Scope<'_>,
-    sql: &str,
-    bound: &[&dyn rusqlite::ToSql],
-) -> Result<Vec<LogRow>, StoreError> {
+fn of_table(scope: &Scope<'_>, sql: &str, bound: &[&dyn rusqlite::ToSql]) -> Result<Vec<LogRow>, StoreError> {
     let mut statement = scope.db.prepare_cached(sql)?;
     let rows = statement.query_map(bound, |row| {
         let local = civil_of(row.get(0)?).unwrap_or_default();
@@ -173,11 +169,7 @@ fn of_table(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn of_file(
-    scope: &Scope<'_>,
-    sql: &str,
-    bound: &[&dyn rusqlite::ToSql],
-) -> Result<Vec<LogRow>, StoreError> {
+fn of_file(scope: &Scope<'_>, sql: &str, bound: &[&dyn rusqlite::ToSql]) -> Result<Vec<LogRow>, StoreError> {
     let mut statement = scope.db.prepare_cached(sql)?;
     let rows = statement.query_map(bound, |row| columns(row, 0))?;
     let mut rows: Vec<LogRow> = rows.collect::<Result<_, _>>()?;

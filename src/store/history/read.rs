@@ -59,9 +59,8 @@ impl Store {
     pub async fn pbxs(&self) -> Result<Vec<PbxRecord>, StoreError> {
         self.read(|db| {
             let mut statement = db.prepare_cached("SELECT name, zone, synced_at FROM pbx ORDER BY name")?;
-            let rows = statement.query_map([], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?))
-            })?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
             let mut records = Vec::new();
             for row in rows {
                 let (name, zone, synced_at) = row?;

@@ -34,7 +34,8 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
     let mut statement = scope.db.prepare_cached(
         "SELECT agent FROM agent_row WHERE pbx = ?1 UNION SELECT agent FROM file_row WHERE pbx = ?1",
     )?;
-    let agents: Touched =
-        statement.query_map(params![scope.pbx], |row| Ok((row.get(0)?, (0, i64::MAX / 2))))?.collect::<Result<_, _>>()?;
+    let agents: Touched = statement
+        .query_map(params![scope.pbx], |row| Ok((row.get(0)?, (0, i64::MAX / 2))))?
+        .collect::<Result<_, _>>()?;
     refold_all(scope, BTreeSet::new(), agents)
 }

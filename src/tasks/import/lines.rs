@@ -45,7 +45,8 @@ impl<R: BufRead> LineReader<R> {
             }
             let end = memchr::memchr(b'\n', bytes);
             let part = &bytes[..end.unwrap_or(bytes.len())];
-            let hole = if self.line.is_empty() { part.iter().take_while(|byte| **byte == 0).count() } else { 0 };
+            let hole =
+                if self.line.is_empty() { part.iter().take_while(|byte| **byte == 0).count() } else { 0 };
             let room = (LONGEST + 2).saturating_sub(self.line.len());
             let part = &part[hole..];
             too_long |= part.len() > room;

@@ -50,7 +50,9 @@ pub enum ImportError {
         path: PathBuf,
     },
     /// The bytes.
-    #[error("{name} cannot be read to its end; what was read before is stored, and counts once when it is read again")]
+    #[error(
+        "{name} cannot be read to its end; what was read before is stored, and counts once when it is read again"
+    )]
     Read {
         /// Which.
         name: String,

@@ -33,7 +33,7 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new() -> Self {
+    fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(dir.path()).expect("opens");
         Self { _dir: dir, store, said: Vec::new() }
@@ -106,7 +106,7 @@ const CAPTURED: &[&str] = &[
 
 #[tokio::test]
 async fn the_captured_file_gives_the_known_figures_and_twice_is_once() {
-    let mut bench = Bench::new().await;
+    let mut bench = Bench::new();
     let first = bench.import(vec![source(captured_file())]).await;
     let number = u64::try_from(captured_rows().len()).expect("fits");
     assert_eq!((first.rows, first.new, first.visits, first.bad_lines), (number, number, 24, 0));
@@ -126,11 +126,11 @@ async fn the_table_before_or_after_the_file_adds_nothing() {
             LogRow { local, ..row.clone() }
         };
         let table: Vec<LogRow> = captured_rows().iter().map(moved).collect();
-        let mut bench = Bench::new().await;
+        let mut bench = Bench::new();
         assert_eq!(bench.table(table.clone()).await, number);
         assert_eq!(bench.import(vec![source(captured_file())]).await.new, 0, "shifted by {shift}");
         assert_eq!(bench.figures().await, CAPTURED);
-        let mut bench = Bench::new().await;
+        let mut bench = Bench::new();
         bench.import(vec![source(captured_file())]).await;
         assert_eq!(bench.table(table).await, 0, "shifted by {shift}");
         assert_eq!(bench.figures().await, CAPTURED);
@@ -142,11 +142,11 @@ async fn files_in_any_order_and_parts_give_the_same() {
     let file = captured_file();
     let lines: Vec<&str> = file.split_inclusive('\n').collect();
     let parts: Vec<String> = lines.chunks(31).map(|part| part.concat()).collect();
-    let mut bench = Bench::new().await;
+    let mut bench = Bench::new();
     bench.import(parts.iter().rev().map(source).collect()).await;
     assert_eq!(bench.figures().await, CAPTURED);
     // One at a time, the newest first, each half of it twice.
-    let mut bench = Bench::new().await;
+    let mut bench = Bench::new();
     for part in parts.iter().rev().chain(&parts) {
         bench.import(vec![source(part)]).await;
     }
@@ -168,7 +168,7 @@ async fn hostile_lines_are_counted_and_told_and_fail_nothing() {
         }
     }
     bytes.extend_from_slice(b"1795340000|NONE|sales|Alice Adams|PAUSE|half a li");
-    let mut bench = Bench::new().await;
+    let mut bench = Bench::new();
     let imported = bench.import(vec![source(&bytes)]).await;
     assert_eq!(imported.bad_lines, 3);
     assert_eq!(imported.rows, u64::try_from(captured_rows().len()).expect("fits") + 1);
@@ -191,7 +191,7 @@ async fn hostile_lines_are_counted_and_told_and_fail_nothing() {
 
 #[tokio::test]
 async fn an_empty_file_is_no_error() {
-    let mut bench = Bench::new().await;
+    let mut bench = Bench::new();
     let imported = bench.import(vec![source("")]).await;
     assert_eq!((imported.rows, imported.visits), (0, 0));
     assert_eq!(bench.said, [Said::Empty { name: "file".into() }]);
@@ -231,12 +231,13 @@ fn long_file(calls: i64) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_read_before_a_fault_stays_and_the_next_run_goes_on() {
     let file = long_file(4000);
-    let mut bench = Bench::new().await;
+    let mut bench = Bench::new();
     let broken = Broken(Cursor::new(file.as_bytes()[..file.len() * 9 / 10].to_vec()));
     let source_of_it = Source::of("cut".into(), Box::new(broken)).expect("begins well");
     let (_keep, stop) = watch::channel(false);
-    let failed =
-        import(&bench.store, (&pbx(), "UTC"), vec![source_of_it], stop, &mut |_| {}).await.expect_err("is cut");
+    let failed = import(&bench.store, (&pbx(), "UTC"), vec![source_of_it], stop, &mut |_| {})
+        .await
+        .expect_err("is cut");
     assert!(failed.to_string().contains("cut cannot be read to its end"), "{failed}");
     let rest = bench.import(vec![source(&file)]).await;
     assert_eq!(rest.rows, 12_000);
@@ -257,7 +258,7 @@ async fn a_stop_ends_it_between_batches_also_while_a_pipe_is_silent() {
         }
     }
     let (quiet, silence) = std::sync::mpsc::sync_channel(0);
-    let bench = Bench::new().await;
+    let bench = Bench::new();
     let pipe = Silent(Cursor::new(long_file(7000).into_bytes()), silence);
     let source = Source::of("stdin".into(), Box::new(pipe)).expect("begins well");
     let (stop, stopped) = watch::channel(false);
@@ -276,7 +277,7 @@ async fn a_stop_ends_it_between_batches_also_while_a_pipe_is_silent() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes"]
 async fn a_large_file_is_read_in_batches() {
-    let mut bench = Bench::new().await;
+    let mut bench = Bench::new();
     let file = long_file(300_000);
     let first = bench.import(vec![source(&file)]).await;
     let again = bench.import(vec![source(&file)]).await;

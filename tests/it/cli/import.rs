@@ -11,7 +11,8 @@ fn json(ran: Ran) -> Value {
     serde_json::from_str(ran.good().trim_end()).expect("one JSON line")
 }
 
-const SALES: &[&str] = &["report", "queues", "--from", "2026-11-22", "--to", "2026-11-22", "--queue", "sales"];
+const SALES: &[&str] =
+    &["report", "queues", "--from", "2026-11-22", "--to", "2026-11-22", "--queue", "sales"];
 
 #[test]
 fn a_file_is_imported_once_however_often_without_a_pbx_or_secrets() {
@@ -70,7 +71,9 @@ fn what_is_wrong_with_a_file_is_said_on_stderr() {
     }
     let folder = place.path("").display().to_string();
     assert!(place.run(&["import", &folder]).failed(1).contains("is a folder; name the files in it"));
-    assert!(place.run(&["import", "/no/such/queue_log"]).failed(1).contains("cannot be opened: No such file"));
+    assert!(
+        place.run(&["import", "/no/such/queue_log"]).failed(1).contains("cannot be opened: No such file")
+    );
 }
 
 #[test]

@@ -99,10 +99,8 @@ async fn a_changed_zone_moves_the_local_times_of_a_file_and_not_its_instants() {
 
 #[tokio::test]
 async fn a_file_tells_the_passes_of_a_repeated_hour_apart() {
-    let rows = story(&[
-        "2026-10-25 02:30:00,NONE,q1,Bob,PAUSE,a",
-        "2026-10-25 02:10:00,NONE,q1,Bob,UNPAUSE,",
-    ]);
+    let rows =
+        story(&["2026-10-25 02:30:00,NONE,q1,Bob,PAUSE,a", "2026-10-25 02:10:00,NONE,q1,Bob,UNPAUSE,"]);
     let mut files = rows.clone();
     // 02:30 in summer, 02:10 in winter: 40 minutes later.
     files[0].id = file_id(1_792_888_200, 0);
