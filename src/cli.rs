@@ -71,7 +71,7 @@ pub enum Verb {
     },
     /// Lists every problem of the configuration with its key, and where each value comes from.
     #[command(after_help = "Example:\n  asterflow check --config ./asterflow.toml\n\n\
-        Problems go to stderr, each with its key and its cure; the values as used, and whether each comes from the file,\n\
+        Problems go to stderr, each with its key and its cure; the values as used, and whether each comes from the file, \
         the web page or a default, go to stdout. The exit status is 78 where the configuration cannot be used.")]
     Check,
     /// Fetches new rows of queue_log from the PBX.

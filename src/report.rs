@@ -14,6 +14,8 @@ mod csv_rows;
 mod matrix;
 mod table;
 
+pub(crate) use table::thousands;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 

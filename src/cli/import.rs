@@ -13,6 +13,7 @@ use crate::clock;
 use crate::daemon::settings;
 use crate::domain::history::query::rfc3339;
 use crate::domain::time::Tick;
+use crate::report::thousands;
 use crate::store::{StateLock, Store};
 use crate::tasks::import::{Said, Source, import};
 
@@ -24,11 +25,11 @@ const EVERY: i64 = 500;
 /// What to import.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    asterflow import /var/log/asterisk/queue_log*      with the rotated ones, also .gz; the order does not matter\n  \
+    asterflow import /var/log/asterisk/queue_log*      the rotated and .gz ones too, in any order\n  \
     ssh pbx cat /var/log/asterisk/queue_log | asterflow import -\n  \
     asterflow import --pbx branch queue_log            where several PBXs are configured\n\n\
-    Each row counts once, however often it is imported, and also where the database told it too. So an import that\n\
-    was broken off (Ctrl-C) is simply begun again. A last line without its end is still being written: it is left\n\
+    Each row counts once, however often it is imported, and also where the database told it too. So an import that \
+    was broken off (Ctrl-C) is simply begun again. A last line without its end is still being written: it is left \
     for the next time. The PBX need not be reachable. `asterflow run` must not run meanwhile.\n\n\
     The result is one JSON line: rows read, new ones, new visits, bad lines, seconds, and what is odd in the history.")]
 pub struct ImportArguments {
@@ -119,6 +120,7 @@ impl Progress {
                 let millis = u64::try_from(now.since(self.began)).unwrap_or(1).max(1);
                 let reached = reached.map(time).unwrap_or_default();
                 let rate = rows * 1000 / millis;
+                let [rows, new, rate] = [*rows, *new, rate].map(thousands);
                 self.write(&format!("{rows} rows ({new} new), {rate} a second, {reached}, {name}"));
             }
             Said::BadLine { name, number, why, text } => {

@@ -24,8 +24,8 @@ use crate::tasks::history::{History, Thresholds};
     asterflow report agents --from 2026-11-22 --to 2026-11-22 --queue sales --by hour --format csv\n  \
     asterflow report heatmap --from 2026-11-01 --to 2026-11-30 --metric calls --agent 'Alice Adams'\n  \
     asterflow report visits --from 2026-11-22 --to 2026-11-22 --queue sales --format json\n\n\
-    The table leaves out what is 0 everywhere, and a few figures; CSV and JSON have every figure. A dash, and an\n\
-    empty cell of CSV, is a figure that is not defined (nothing to divide by). A day in which the clocks change has\n\
+    The table leaves out what is 0 everywhere, and a few figures; CSV and JSON have every figure. A dash, and an \
+    empty cell of CSV, is a figure that is not defined (nothing to divide by). A day in which the clocks change has \
     23 or 25 clock hours. --agent narrows queues and visits to the visits with a status for that agent.")]
 pub struct ReportArguments {
     /// Whose numbers.

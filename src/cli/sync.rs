@@ -14,7 +14,7 @@ use crate::tasks::sync::sync_once;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  asterflow sync --once                             {\"rows\":5120,\"visits\":840,…}\n\n\
-    The result is one JSON line: new rows, new visits, seconds, and what is odd in the whole history. History from\n\
+    The result is one JSON line: new rows, new visits, seconds, and what is odd in the whole history. History from \
     files: `asterflow import`."
 )]
 pub struct SyncArguments {

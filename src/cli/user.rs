@@ -20,7 +20,7 @@ pub enum UserVerb {
     #[command(after_help = "Examples:\n  \
         asterflow user add alice --role supervisor                asks for the password\n  \
         asterflow user add alice --role admin < password-file\n\n\
-        A viewer sees the wall and reads the API, a supervisor also listens to calls, an admin also changes settings,\n\
+        A viewer sees the wall and reads the API, a supervisor also listens to calls, an admin also changes settings, \
         tables and accounts. A password has at least 15 characters.")]
     Add {
         /// Its name.

@@ -99,7 +99,7 @@ fn cell(shown: Shown, value: &Value) -> String {
 }
 
 /// `1,234,567`
-pub(super) fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
