@@ -37,11 +37,11 @@ fn line(from: &mut impl BufRead) -> Result<String> {
 /// Asks on stderr, and reads without showing what is typed.
 fn typed(question: &str) -> Result<String> {
     use std::io::Write;
-    let stdin = io::stdin();
-    let _ = write!(io::stderr().lock(), "{question}");
+    // Hidden before it is asked for: a quick answer is not shown either.
     let hidden =
         Hidden::new().context("the terminal cannot be kept from showing it; pipe it in as one line")?;
-    let text = line(&mut stdin.lock());
+    let _ = write!(io::stderr().lock(), "{question}");
+    let text = line(&mut io::stdin().lock());
     drop(hidden);
     // The line feed was hidden too.
     say("");

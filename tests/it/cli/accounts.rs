@@ -97,8 +97,6 @@ fn on_a_terminal(place: &Place, words: &str, lines: &[&str]) -> (String, bool) {
                 read => shown.push_str(&String::from_utf8_lossy(&bytes[..read])),
             }
         }
-        // The question stands a moment before the echo is off.
-        std::thread::sleep(std::time::Duration::from_millis(300));
         keyboard.write_all(format!("{line}\n").as_bytes()).expect("types");
         shown.push('\n');
     }

@@ -127,6 +127,10 @@ impl Ran {
 }
 
 /// Waits until something holds, half a minute at most.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "what another program does is asked again and again, with an end"
+)]
 fn until(holds: impl Fn() -> bool) -> bool {
     (0..600).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(50));
