@@ -3,8 +3,11 @@
 mod check;
 #[cfg(feature = "sim")]
 mod demo;
+mod grants;
+mod import;
 pub(crate) mod report;
 pub(crate) mod screenshot;
+mod secret;
 mod sync;
 mod user;
 
@@ -12,6 +15,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{Config, Pbx};
 
 /// A wall display for the queues of an Asterisk PBX.
 #[derive(Debug, Parser)]
@@ -36,7 +41,9 @@ It listens to one or more Asterisk PBXs by their manager interface, reads their 
 keeps exact history in a local SQLite database.";
 
 const EXAMPLES: &str = "Examples:\n  \
+asterflow grants                                  what the PBX's administrator has to allow\n  \
 asterflow check                                   is the configuration right?\n  \
+asterflow import /var/log/asterisk/queue_log*     history from files\n  \
 asterflow run                                     the appliance, in a window or on the bare screen\n  \
 asterflow report queues --from 2026-11-01 --to 2026-11-30 --format csv\n  \
 asterflow screenshot --page board --size 1920x1080 --out board.png\n\n\
@@ -55,15 +62,24 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// The appliance: live board, history, web page. Without a usable configuration it shows the set-up page.
+    #[command(after_help = "Examples:\n  \
+        asterflow run                                     in a window, on the bare screen, or without a screen\n  \
+        asterflow run --screen headless                   the web page alone; /wall.png shows the wall\n\n\
+        Ctrl-C or SIGTERM ends it. It goes on while the PBX cannot be reached, with what is stored.")]
     Run {
         /// Where the wall is drawn.
         #[arg(long, value_enum, default_value_t = Screen::Auto)]
         screen: Screen,
     },
     /// Lists every problem of the configuration with its key, and where each value comes from.
+    #[command(after_help = "Example:\n  asterflow check --config ./asterflow.toml\n\n\
+        Problems go to stderr, each with its key and its cure; the values as used, and whether each comes from the file, \
+        the web page or a default, go to stdout. The exit status is 78 where the configuration cannot be used.")]
     Check,
     /// Fetches new rows of queue_log from the PBX.
     Sync(sync::SyncArguments),
+    /// Takes history from queue_log files of Asterisk; each row counts once.
+    Import(import::ImportArguments),
     /// The stored history as a table, CSV or JSON. Works offline and beside a running appliance.
     Report(report::ReportArguments),
     /// Draws one page of the wall into a PNG file.
@@ -71,11 +87,21 @@ pub enum Verb {
     /// The simulated call centre alone: AMI with live calls, and history in a database.
     #[cfg(feature = "sim")]
     Demo(demo::DemoArguments),
+    /// Prints the least rights on the PBX that this configuration needs: a manager.conf user, and GRANT statements.
+    Grants(grants::GrantsArguments),
     /// Accounts for the web page.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  asterflow user add alice --role admin                     \
+        asks for the password\n\nAll of these work beside a running appliance."
+    )]
     User(user::UserVerb),
     /// Tokens for scripts that use the API.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  token=$(asterflow token add --role viewer dashboard)\n\n\
+        All of these work beside a running appliance."
+    )]
     Token(user::TokenVerb),
 }
 
@@ -92,6 +118,8 @@ pub enum Screen {
     Headless,
 }
 
+/// Wrong usage, as clap has it.
+const EXIT_USAGE: u8 = 2;
 /// Unusable configuration, by sysexits.h.
 pub const EXIT_CONFIG: u8 = 78;
 
@@ -106,6 +134,8 @@ pub fn main() -> ExitCode {
         Verb::Run { screen } => crate::daemon::run(&arguments, *screen),
         Verb::Check => check::run(&arguments),
         Verb::Sync(options) => sync::run(&arguments, options),
+        Verb::Import(options) => import::run(&arguments, options),
+        Verb::Grants(options) => grants::run(&arguments, options),
         Verb::Report(options) => report::run(&arguments, options),
         Verb::Screenshot(options) => screenshot::run(&arguments, options),
         #[cfg(feature = "sim")]
@@ -115,14 +145,56 @@ pub fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         say(&format!("asterflow: {error:#}"));
-        ExitCode::from(1)
+        ExitCode::from(if error.is::<Usage>() { EXIT_USAGE } else { 1 })
     })
 }
 
-/// Writes a line to stderr.
-#[allow(clippy::print_stderr, reason = "the program's own words to the person who called it")]
+/// What was typed cannot be meant so; ends with [`EXIT_USAGE`], as clap's own errors do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// An error of usage.
+fn usage(text: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Usage(text.into()))
+}
+
+/// Writes a result to stdout. Whoever reads it may have read enough (`… | head`): that is no error.
+fn print(bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// The PBX of this name with its place in the configuration; without a name the only one there is.
+fn choose<'a>(config: &'a Config, name: Option<&str>) -> Result<(usize, &'a Pbx), String> {
+    let known = || config.pbxs.iter().map(|pbx| pbx.name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut pbxs = config.pbxs.iter().enumerate();
+    match name {
+        Some(name) => pbxs
+            .find(|(_, pbx)| pbx.name.as_str() == name)
+            .ok_or_else(|| format!("no PBX named {name} is configured; there is {}", known())),
+        None if config.pbxs.len() > 1 => {
+            Err(format!("several PBXs are configured; say which with --pbx: {}", known()))
+        }
+        None => pbxs.next().ok_or_else(|| "no PBX is configured".to_owned()),
+    }
+}
+
+/// Writes a line to stderr: the program's own words to the person who called it.
 pub(crate) fn say(text: &str) {
-    eprintln!("{text}");
+    use std::io::Write;
+    // Where nobody listens any more (`2>&1 | head`) there is nobody to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Writes over the last line of stderr, which is a terminal: how far something is.
+pub(crate) fn say_over(text: &str) {
+    use std::io::Write;
+    let _ = write!(std::io::stderr().lock(), "\r\x1b[K{text}");
 }
 
 /// Logs to stderr, as much as `ASTERFLOW_LOG` says (`debug`, `asterflow::pbx=trace`), else `usual`.

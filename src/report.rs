@@ -1,15 +1,29 @@
 //! The stored history on paper: the numbers of the API as a table, as CSV, or as JSON.
 //!
 //! In: a question to [`History`]. Out: bytes into any writer.
+//!
+//! | file | does |
+//! |---|---|
+//! | `columns` | names, heads and units |
+//! | `csv_rows` | CSV |
+//! | `table` | aligned columns for the eye |
+//! | `matrix` | a heatmap for the eye |
 
+mod columns;
 mod csv_rows;
+mod matrix;
 mod table;
 
+pub(crate) use table::thousands;
+
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use jiff::civil::Date;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::domain::history::query::{Filter, UnknownWord};
+use crate::domain::history::query::{Bucket, By, Filter, UnknownWord};
 use crate::tasks::history::{HeatOf, History, HistoryError};
 
 /// What is reported.
@@ -75,7 +89,7 @@ pub enum ReportError {
     Write(#[from] io::Error),
 }
 
-/// Asks the history and writes the answer.
+/// Asks the history and writes the answer; says how many rows it has.
 ///
 /// # Errors
 /// When the history has no answer, or the writer refuses.
@@ -85,60 +99,153 @@ pub async fn run(
     filter: &Filter,
     format: Format,
     out: &mut (dyn Write + Send),
-) -> Result<(), ReportError> {
+) -> Result<usize, ReportError> {
     match kind {
-        Kind::Queues => write_rows(&history.queues(filter).await?, kind, filter, format, out),
-        Kind::Agents => write_rows(&history.agents(filter).await?, kind, filter, format, out),
+        Kind::Queues => {
+            let rows = history.queues(filter).await?;
+            let total = if format == Format::Table { history.queues_together(filter).await? } else { None };
+            let total = total.map(|figures| named(&figures, "queue"));
+            write(
+                Report::new(kind, filter, &rows)?.buckets(rows.iter().map(|row| &row.bucket)),
+                total,
+                format,
+                out,
+            )
+        }
+        Kind::Agents => {
+            let rows = history.agents(filter).await?;
+            let total = if format == Format::Table { history.agents_together(filter).await? } else { None };
+            let total = total.map(|figures| named(&figures, "agent"));
+            write(
+                Report::new(kind, filter, &rows)?.buckets(rows.iter().map(|row| &row.bucket)),
+                total,
+                format,
+                out,
+            )
+        }
         Kind::Heatmap => {
             let rows = history.heatmap(filter, HeatOf::Agents).await?;
-            match format {
-                Format::Csv => csv_rows::heatmap(&rows, out)?,
-                _ => write_rows(&rows, kind, filter, format, out)?,
+            if format == Format::Table && !rows.is_empty() {
+                matrix::write(&rows, filter.metric, out)?;
+                return Ok(rows.len());
             }
-            Ok(())
+            write(Report::new(kind, filter, &rows)?, None, format, out)
         }
-        Kind::Visits => write_rows(&history.visits(filter).await?, kind, filter, format, out),
+        Kind::Visits => {
+            let rows = history.visits(filter).await?;
+            let talk: i64 = rows.iter().map(|row| row.talk_s).sum();
+            let number = table::thousands(u64::try_from(rows.len()).unwrap_or(0));
+            let total = json!({ "entered": format!("{number} {}", filter.count.as_str()), "talk_s": talk,
+                "outcome": "", "wait_s": rows.iter().map(|row| row.wait_s).sum::<i64>(), "talk_bound_s": "" });
+            write(Report::new(kind, filter, &rows)?, Some(total), format, out)
+        }
+    }
+}
+
+/// The figures of everything together, under the rows.
+fn named<T: Serialize>(figures: &T, subject: &str) -> Value {
+    let mut row = serde_json::to_value(figures).unwrap_or_default();
+    row[subject] = "all".into();
+    row
+}
+
+/// Rows with what the table has to know of them.
+struct Report<'a> {
+    kind: Kind,
+    filter: &'a Filter,
+    rows: Vec<Value>,
+    /// The bucket of each row, for the eye.
+    buckets: Vec<String>,
+}
+
+impl<'a> Report<'a> {
+    fn new<T: Serialize>(kind: Kind, filter: &'a Filter, rows: &[T]) -> Result<Self, ReportError> {
+        let rows = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+        Ok(Self { kind, filter, rows: rows.map_err(io::Error::from)?, buckets: Vec::new() })
+    }
+
+    fn buckets<'b>(mut self, buckets: impl Iterator<Item = &'b Bucket>) -> Self {
+        let mut starts: BTreeMap<(Date, i8), i64> = BTreeMap::new();
+        self.buckets = buckets
+            .map(|bucket| match bucket {
+                Bucket::Range(..) => String::new(),
+                Bucket::Day(date) => format!("{date} {}", date.strftime("%a")),
+                Bucket::Weekday(_) => {
+                    let word = bucket.to_string();
+                    word[..1].to_uppercase() + &word[1..]
+                }
+                Bucket::Hour(start, date, hour) => {
+                    let first = *starts.entry((*date, *hour)).or_insert(*start);
+                    let again = if first < *start { " again" } else { "" };
+                    format!("{date} {hour:02}{again}")
+                }
+            })
+            .collect();
+        self
+    }
+
+    /// The rows with their buckets for the eye, and the columns that say the same in each.
+    fn for_the_eye(mut self) -> (Vec<Value>, Vec<&'static str>) {
+        let mut left_out = Vec::new();
+        if self.rows.iter().all(|row| row["pbx"] == self.rows[0]["pbx"]) {
+            left_out.push("pbx");
+        }
+        if self.filter.by == By::Range {
+            left_out.push("bucket");
+        }
+        for (row, bucket) in self.rows.iter_mut().zip(self.buckets) {
+            row["bucket"] = bucket.into();
+        }
+        if self.kind == Kind::Visits {
+            for row in &mut self.rows {
+                row["entered"] = row["entered"].as_str().unwrap_or_default().replacen('T', " ", 1).into();
+            }
+        }
+        (self.rows, left_out)
     }
 }
 
 /// The JSON document.
 #[derive(Serialize)]
-struct Document<'a, T> {
+struct Document<'a> {
     from: String,
     to: String,
     by: &'static str,
     count: &'static str,
     metric: Option<&'static str>,
-    rows: &'a [T],
+    rows: &'a [Value],
 }
 
-fn write_rows<T: Serialize>(
-    rows: &[T],
-    kind: Kind,
-    filter: &Filter,
+fn write(
+    report: Report<'_>,
+    total: Option<Value>,
     format: Format,
     out: &mut (dyn Write + Send),
-) -> Result<(), ReportError> {
-    if format == Format::Json {
-        let document = Document {
-            from: filter.from.to_string(),
-            to: filter.to.to_string(),
-            by: filter.by.as_str(),
-            count: filter.count.as_str(),
-            metric: (kind == Kind::Heatmap).then(|| filter.metric.as_str()),
-            rows,
-        };
-        serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
-        writeln!(out)?;
-        return Ok(());
-    }
-    let columns = csv_rows::columns(kind);
-    let lines = csv_rows::lines(rows, columns).map_err(io::Error::from)?;
+) -> Result<usize, ReportError> {
+    let (number, filter) = (report.rows.len(), report.filter);
+    let columns = columns::columns(report.kind);
     match format {
-        Format::Csv => csv_rows::write(columns, &lines, out)?,
-        _ => table::write(columns, &lines, out)?,
+        Format::Json => {
+            let document = Document {
+                from: filter.from.to_string(),
+                to: filter.to.to_string(),
+                by: filter.by.as_str(),
+                count: filter.count.as_str(),
+                metric: (report.kind == Kind::Heatmap).then(|| filter.metric.as_str()),
+                rows: &report.rows,
+            };
+            serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        Format::Csv => csv_rows::write(columns, &report.rows, out)?,
+        Format::Table if number > 0 => {
+            let (rows, left_out) = report.for_the_eye();
+            let total = total.filter(|_| number > 1);
+            table::write(columns, &rows, total.as_ref(), &left_out, out)?;
+        }
+        Format::Table => {}
     }
-    Ok(())
+    Ok(number)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::{Arguments, EXIT_CONFIG, say};
+use super::{Arguments, EXIT_CONFIG, print, say};
+use crate::config::Origin;
 use crate::daemon::settings::load;
 
 /// Loads the configuration and tells everything about it.
@@ -13,12 +14,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for problem in &loaded.problems {
         say(&problem.to_string());
     }
-    let mut out = std::io::stdout().lock();
     let width = loaded.origins.iter().map(|origin| origin.key.len()).max().unwrap_or(0);
-    for origin in &loaded.origins {
-        use std::io::Write;
-        writeln!(out, "{:width$}  {}  ({})", origin.key, origin.shown, origin.source)?;
-    }
+    let line = |origin: &Origin| format!("{:width$}  {}  ({})\n", origin.key, origin.shown, origin.source);
+    print(loaded.origins.iter().map(line).collect::<String>().as_bytes())?;
     if loaded.config.is_none() {
         say(&format!("{} cannot be used: see above.", arguments.config.display()));
         return Ok(ExitCode::from(EXIT_CONFIG));

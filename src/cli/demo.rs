@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
-use super::say;
+use super::{print, say, say_over};
 use crate::clock;
 use crate::config::Secret;
 use crate::sim::ami::{self, Account, Fault};
@@ -124,8 +124,7 @@ pub(super) fn run(options: &DemoArguments) -> Result<ExitCode> {
     let done = match &options.verb {
         Some(DemoVerb::Zone) => {
             let zone = zone::at_work_now(clock::now().wall);
-            print(zone.iana_name().unwrap_or("UTC"));
-            Ok(())
+            print(format!("{}\n", zone.iana_name().unwrap_or("UTC")).as_bytes()).map_err(Into::into)
         }
         Some(DemoVerb::Fault { kind, seconds, rate, ami_port }) => {
             runtime.block_on(fault(*kind, *seconds, *rate, *ami_port))
@@ -178,7 +177,7 @@ async fn simulate(options: &DemoArguments) -> Result<()> {
         "queues": plan.queues.iter().map(|queue| &*queue.name).collect::<Vec<_>>(),
         "rows": sent.written(),
     });
-    print(&facts.to_string());
+    print(format!("{facts}\n").as_bytes())?;
     super::interrupted().await;
     stop.send_replace(true);
     // A task that panicked has ended, too.
@@ -199,22 +198,11 @@ async fn tell_progress(mut made: watch::Receiver<Made>, is_written: bool) {
         let Made { from, reached, until } = *made.borrow_and_update();
         let (done, all) = (reached - from, (until - from).max(1));
         if terminal && is_written {
-            progress(&format!("the history of the simulated call centre: {:3} %", done * 100 / all));
+            say_over(&format!("the history of the simulated call centre: {:3} %", done * 100 / all));
         }
         tokio::time::sleep(WORD_EVERY).await;
     }
     if terminal && is_written {
-        progress("the history of the simulated call centre: 100 %\n");
+        say_over("the history of the simulated call centre: 100 %\n");
     }
-}
-
-#[allow(clippy::print_stderr, reason = "the program's own words to the person who called it")]
-fn progress(text: &str) {
-    eprint!("\r{text}");
-}
-
-/// The one line of facts for whoever started it.
-#[allow(clippy::print_stdout, reason = "results go to stdout")]
-fn print(line: &str) {
-    println!("{line}");
 }

@@ -10,6 +10,9 @@ use super::Arguments;
 
 /// What to draw.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    asterflow screenshot --page board --size 1920x1080 --out board.png\n  \
+    asterflow screenshot --page heatmap --size 1080x1920 --theme light --offline --out heatmap.png")]
 pub struct ScreenshotArguments {
     /// Which page.
     #[arg(long, value_enum)]

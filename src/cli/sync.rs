@@ -1,18 +1,23 @@
 //! `asterflow sync --once`: fetches new rows and says in one JSON line what came.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::{Arguments, EXIT_CONFIG, say};
+use super::{Arguments, EXIT_CONFIG, print, say, say_over};
 use crate::daemon::settings;
 use crate::store::{StateLock, Store};
 use crate::tasks::sync::{Reached, sync_once};
 
 /// How to synchronise.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  asterflow sync --once                             {\"rows\":5120,\"visits\":840,…}\n\n\
+    The result is one JSON line: new rows, new visits, seconds, and what is odd in the whole history. History from \
+    files: `asterflow import`."
+)]
 pub struct SyncArguments {
     /// One synchronisation, then end. (While `asterflow run` runs, it synchronises by itself.)
     #[arg(long, required = true)]
@@ -30,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, _: &SyncArguments) -> Result<ExitCode> 
         let mut meter = Meter::default();
         let once = sync_once(&store, &config.pbxs, &mut |reached| meter.show(reached)).await?;
         meter.end();
-        writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(&once)?)?;
+        print(format!("{}\n", serde_json::to_string(&once)?).as_bytes())?;
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -55,7 +60,7 @@ impl Meter {
         let percent = done * 100 / all;
         if self.shown != Some(percent) {
             self.shown = Some(percent);
-            write_over(&format!("reading queue_log: {percent:3} %, {done} rows"));
+            say_over(&format!("reading queue_log: {percent:3} %, {done} rows"));
         }
     }
 
@@ -64,9 +69,4 @@ impl Meter {
             say("");
         }
     }
-}
-
-#[allow(clippy::print_stderr, reason = "the program's own words to the person who called it")]
-fn write_over(text: &str) {
-    eprint!("\r{text}");
 }

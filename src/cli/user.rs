@@ -1,14 +1,16 @@
 //! `asterflow user` and `asterflow token`: accounts without a browser. Secrets come from stdin, never from arguments.
 
-use std::io::{BufRead, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::Subcommand;
+use jiff::Timestamp;
 
-use super::{Arguments, say};
+use super::secret::new_secret;
+use super::{Arguments, print, say};
 use crate::domain::account::{Actor, Role};
+use crate::domain::suggest::known_names;
 use crate::store::Store;
 use crate::tasks::accounts::Accounts;
 
@@ -16,6 +18,11 @@ use crate::tasks::accounts::Accounts;
 #[derive(Debug, Subcommand)]
 pub enum UserVerb {
     /// Makes an account; its password is one line of stdin.
+    #[command(after_help = "Examples:\n  \
+        asterflow user add alice --role supervisor                asks for the password\n  \
+        asterflow user add alice --role admin < password-file\n\n\
+        A viewer sees the wall and reads the API, a supervisor also listens to calls, an admin also changes settings, \
+        tables and accounts. A password has at least 15 characters.")]
     Add {
         /// Its name.
         name: String,
@@ -24,11 +31,18 @@ pub enum UserVerb {
         role: Role,
     },
     /// Sets a password: one line of stdin. Ends the account's sessions.
+    #[command(
+        after_help = "Example:\n  asterflow user passwd alice                               asks for the password"
+    )]
     Passwd {
         /// Whose.
         name: String,
     },
     /// Sets the PIN for the wall: one line of stdin, empty to remove it.
+    #[command(after_help = "Examples:\n  \
+        asterflow user pin alice                                  asks for the PIN\n  \
+        echo | asterflow user pin alice                           takes it away\n\n\
+        The PIN says at the wall who it is that listens to a call. It has at least 6 digits.")]
     Pin {
         /// Whose.
         name: String,
@@ -41,7 +55,7 @@ pub enum UserVerb {
         #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
         minutes: u64,
     },
-    /// Lists the accounts.
+    /// Lists the accounts: name, role, whether there is a PIN, last login; parted by tabs.
     List,
     /// Removes an account and ends its sessions.
     Remove {
@@ -54,6 +68,9 @@ pub enum UserVerb {
 #[derive(Debug, Subcommand)]
 pub enum TokenVerb {
     /// Makes a token; it is the last line of stdout and shown only this once.
+    #[command(after_help = "Example:\n  \
+        token=$(asterflow token add --role viewer dashboard)\n  \
+        curl -H \"Authorization: Bearer $token\" https://wall.example:8443/api/v1/live")]
     Add {
         /// What it is for.
         name: String,
@@ -61,7 +78,7 @@ pub enum TokenVerb {
         #[arg(long, default_value = "viewer")]
         role: Role,
     },
-    /// Lists the tokens, without their secrets.
+    /// Lists the tokens without their secrets: name, role, by whom, last use; parted by tabs.
     List,
     /// Ends a token at once.
     Revoke {
@@ -75,14 +92,19 @@ fn accounts(arguments: &Arguments) -> Result<Accounts> {
     Ok(Accounts::new(store, "AsterFlow"))
 }
 
-fn line_of_stdin(what: &str) -> Result<String> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).context("stdin cannot be read")?;
-    let text = line.trim_end_matches(['\r', '\n']).to_owned();
-    if text.is_empty() && what != "PIN" {
-        bail!("stdin held no {what}; pipe it in as one line");
+/// Says whom there is, before a secret is asked for in vain.
+async fn must_exist(accounts: &Accounts, name: &str) -> Result<()> {
+    let known = accounts.list().await?;
+    if known.iter().any(|account| account.name.eq_ignore_ascii_case(name)) {
+        return Ok(());
     }
-    Ok(text)
+    let names = known_names(name, known.into_iter().map(|account| account.name));
+    anyhow::bail!("there is no account named {name}; {names}")
+}
+
+/// When something last happened, for a list.
+fn when(at: Option<i64>) -> String {
+    at.and_then(|at| Timestamp::from_second(at).ok()).map_or_else(|| "never".into(), |at| at.to_string())
 }
 
 /// `asterflow user`
@@ -92,15 +114,17 @@ pub(super) fn run_user(arguments: &Arguments, verb: &UserVerb) -> Result<ExitCod
         let accounts = accounts(arguments)?;
         match verb {
             UserVerb::Add { name, role } => {
-                accounts.add(&console, name, *role, Some(&line_of_stdin("password")?)).await?;
+                accounts.add(&console, name, *role, Some(&new_secret("password", None)?)).await?;
                 say(&format!("{name} can log in as {role}."));
             }
             UserVerb::Passwd { name } => {
-                accounts.set_password(&console, name, &line_of_stdin("password")?).await?;
+                must_exist(&accounts, name).await?;
+                accounts.set_password(&console, name, &new_secret("password", None)?).await?;
                 say(&format!("{name} has a new password."));
             }
             UserVerb::Pin { name } => {
-                let pin = line_of_stdin("PIN")?;
+                must_exist(&accounts, name).await?;
+                let pin = new_secret("PIN", Some("takes the PIN away"))?;
                 accounts.set_pin(&console, name, (!pin.is_empty()).then_some(pin.as_str())).await?;
                 say(&format!("{name} has {} PIN.", if pin.is_empty() { "no" } else { "a new" }));
             }
@@ -112,15 +136,17 @@ pub(super) fn run_user(arguments: &Arguments, verb: &UserVerb) -> Result<ExitCod
                     .map_or_else(|| crate::config::Admin::default().listen, |config| config.admin.listen);
                 let page = crate::daemon::web::address(listen, config);
                 say(&format!("Whoever opens this within {minutes} min is logged in as {name}, once:"));
-                writeln!(std::io::stdout().lock(), "{page}/login?once={once}")?;
+                print(format!("{page}/login?once={once}\n").as_bytes())?;
             }
             UserVerb::List => {
-                let mut out = std::io::stdout().lock();
-                for account in accounts.list().await? {
-                    writeln!(out, "{}\t{}", account.name, account.role)?;
-                }
+                let line = |account: &crate::store::AccountRow| {
+                    let pin = if account.pin.is_some() { "PIN" } else { "no PIN" };
+                    format!("{}\t{}\t{pin}\t{}\n", account.name, account.role, when(account.last_login))
+                };
+                print(accounts.list().await?.iter().map(line).collect::<String>().as_bytes())?;
             }
             UserVerb::Remove { name } => {
+                must_exist(&accounts, name).await?;
                 accounts.remove(&console, name).await?;
                 say(&format!("{name} is gone."));
             }
@@ -134,19 +160,25 @@ pub(super) fn run_token(arguments: &Arguments, verb: &TokenVerb) -> Result<ExitC
     let console = Actor::console();
     super::runtime()?.block_on(async {
         let accounts = accounts(arguments)?;
-        let mut out = std::io::stdout().lock();
         match verb {
             TokenVerb::Add { name, role } => {
                 let token = accounts.add_token(&console, name, *role).await?;
                 say(&format!("The token {name} may do what a {role} may. It is shown only now:"));
-                writeln!(out, "{token}")?;
+                print(format!("{token}\n").as_bytes())?;
             }
             TokenVerb::List => {
-                for token in accounts.tokens().await? {
-                    writeln!(out, "{}\t{}", token.name, token.role)?;
-                }
+                let line = |token: &crate::store::TokenRow| {
+                    let used = when(token.last_used);
+                    format!("{}\t{}\t{}\t{used}\n", token.name, token.role, token.created_by)
+                };
+                print(accounts.tokens().await?.iter().map(line).collect::<String>().as_bytes())?;
             }
             TokenVerb::Revoke { name } => {
+                let known = accounts.tokens().await?;
+                if !known.iter().any(|token| token.name.eq_ignore_ascii_case(name)) {
+                    let names = known_names(name, known.into_iter().map(|token| token.name));
+                    anyhow::bail!("there is no token named {name}; {names}");
+                }
                 accounts.revoke_token(&console, name).await?;
                 say(&format!("The token {name} is good for nothing now."));
             }

@@ -31,13 +31,32 @@ pub struct Loaded {
 /// Loads the configuration at `path`. Secrets are looked for where it names them, then in `credentials` (systemd's
 /// `$CREDENTIALS_DIRECTORY`), then in `state/secrets`. Values of `overlay` win over the file.
 pub fn load(path: &Path, state: &Path, overlay: &Overlay, credentials: Option<&Path>) -> Loaded {
+    load_from(path, overlay, &|base| Places { base, credentials, typed: state.join("secrets"), wanted: true })
+}
+
+fn load_from<'a>(path: &'a Path, overlay: &Overlay, places: &dyn Fn(&'a Path) -> Places<'a>) -> Loaded {
     let text = match read(path) {
         Ok(text) => text,
         Err(wrong) => return refused(wrong),
     };
     let base = path.parent().unwrap_or(Path::new("."));
-    let places = Places { base, credentials, typed: state.join("secrets") };
-    parse(Report::new(&text, overlay), &text, &places)
+    parse(Report::new(&text, overlay), &text, &places(base))
+}
+
+/// Loads as [`load`] does, without the secrets: they are empty and their files need not be there yet. The origins tell
+/// where each belongs.
+pub fn load_without_secrets(
+    path: &Path,
+    state: &Path,
+    overlay: &Overlay,
+    credentials: Option<&Path>,
+) -> Loaded {
+    load_from(path, overlay, &|base| Places {
+        base,
+        credentials,
+        typed: state.join("secrets"),
+        wanted: false,
+    })
 }
 
 /// Whether the web page may set `key` to `value`.
@@ -46,7 +65,7 @@ pub fn load(path: &Path, state: &Path, overlay: &Overlay, credentials: Option<&P
 /// What is wrong with it, as a problem.
 pub fn check_overlay(key: &str, value: &str) -> Result<(), Problem> {
     let overlay = Overlay::new([(key.to_owned(), value.to_owned())]);
-    let places = Places { base: Path::new("."), credentials: None, typed: "secrets".into() };
+    let places = Places { base: Path::new("."), credentials: None, typed: "secrets".into(), wanted: true };
     let mut report = Report::new("", &overlay);
     report.trial = true;
     let found = parse(report, "", &places).problems.into_iter().find(|problem| problem.key == key);

@@ -9,7 +9,6 @@ mod raw;
 mod report;
 mod secret;
 mod secret_file;
-mod suggest;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -17,7 +16,7 @@ mod validate_pbx;
 mod values;
 
 pub use crate::domain::problem::{Problem, Severity};
-pub use load::{Loaded, check_overlay, load};
+pub use load::{Loaded, check_overlay, load, load_without_secrets};
 pub use overlay::{DAILY, Overlay};
 pub use report::{Origin, Source};
 pub use secret::Secret;

@@ -207,7 +207,7 @@ impl<'a> Section<'a> {
         let taken = self.taken.into_inner();
         for key in table.keys().filter(|key| !taken.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
-            let near = super::suggest::nearest(name, taken.iter().copied());
+            let near = crate::domain::suggest::nearest(name, taken.iter().copied());
             let cure = match near {
                 Some(known) => format!("Did you mean \"{known}\"?"),
                 None => format!("Remove it. Known here: {}.", taken.join(", ")),

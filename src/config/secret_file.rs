@@ -21,6 +21,8 @@ pub(super) struct Places<'a> {
     pub(super) credentials: Option<&'a Path>,
     /// `STATE/secrets`: what was typed into the web page.
     pub(super) typed: PathBuf,
+    /// Whether the secrets are wanted at all; if not, only the names of their files are.
+    pub(super) wanted: bool,
 }
 
 /// Finds the secret of `section`, whose file is named by `file_key`; `inline` is the key that must not exist; `name` is
@@ -50,6 +52,12 @@ pub(super) fn find(
     }
     let line = section.line_of(file_key);
     let candidates = candidates(named.as_deref(), places, pbx, name);
+    if !places.wanted {
+        let path = candidates.iter().find(|path| path.exists()).or(candidates.first()).cloned();
+        let source = Source::SecretFile(path.unwrap_or_default());
+        section.report.origin(&key.replace("_file", ""), "***", source);
+        return Some(Secret::new(""));
+    }
     let Some(path) = candidates.iter().find(|path| path.exists()) else {
         let first = candidates.first().map(|path| path.display().to_string()).unwrap_or_default();
         let wrong = Wrong::new(

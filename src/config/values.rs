@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use crate::domain::ids::PbxName;
 
 use super::report::Wrong;
-use super::{HostPort, Page, Theme, duration, suggest};
+use super::{HostPort, Page, Theme, duration};
+use crate::domain::suggest;
 
 /// Longest name that is shown or kept.
 const NAME_LETTERS: usize = 64;

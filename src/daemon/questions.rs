@@ -143,5 +143,7 @@ async fn hours(history: &History, filter: &Filter) -> Result<HeatHours, HistoryE
         .map(|row| (row.start_utc.as_second(), HourValue { amount: row.value, late: false }))
         .collect();
     let since = history.known_since(&record.name).await?;
-    Ok(HeatHours { values, known: since.zip(record.synced_at), ..HeatHours::default() })
+    // A history that came from files alone was never synchronised: it is known up to its newest row.
+    let until = record.synced_at.or((record.log_clock > 0).then_some(record.log_clock));
+    Ok(HeatHours { values, known: since.zip(until), ..HeatHours::default() })
 }

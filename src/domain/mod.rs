@@ -7,4 +7,5 @@ pub mod ids;
 pub mod link;
 pub mod live;
 pub mod problem;
+pub(crate) mod suggest;
 pub mod time;

@@ -15,7 +15,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Nothing was stored yet.
-    #[error("there is no history at {} yet; start `asterflow run`, or run `asterflow sync --once`", path.display())]
+    #[error("there is no history at {} yet; start `asterflow run`, or fetch one with `asterflow sync --once` or `asterflow import`", path.display())]
     Absent {
         /// Where it was looked for.
         path: PathBuf,

@@ -8,8 +8,11 @@ use rusqlite::Connection;
 use super::error::StoreError;
 
 /// The migrations in order; `user_version` counts those that are done.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_history.sql"), include_str!("migrations/0002_accounts.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_history.sql"),
+    include_str!("migrations/0002_accounts.sql"),
+    include_str!("migrations/0003_files.sql"),
+];
 
 /// Prepared statements kept by a connection.
 const STATEMENTS: usize = 128;

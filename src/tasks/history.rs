@@ -5,6 +5,7 @@
 mod calls;
 mod occupancy;
 mod sums;
+mod together;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 
 use sums::AgentSum;
+pub use together::Known;
 
 /// The thresholds that apply where nothing else is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,10 @@ struct Site {
 }
 
 impl Site {
+    fn wanted(&self, filter: &Filter) -> VisitFilter {
+        VisitFilter { from: self.from, to: self.to, queue: filter.queue.clone(), agent: filter.agent.clone() }
+    }
+
     fn queue_name(&self, folded: &str) -> QueueName {
         self.queues.get(folded).map_or_else(|| QueueName::new(folded), |queue| queue.name.clone())
     }
@@ -128,12 +134,10 @@ impl History {
                 cells.entry(key).or_default().merge(&cell, 1);
             }
             let mut not_entered: BTreeMap<(Bucket, String), u64> = BTreeMap::new();
-            for call in self.store.not_entered(&site.name, site.from, site.to).await? {
-                if filter.queue.as_ref().is_none_or(|queue| *queue == call.queue) {
-                    let key = (Bucket::of(filter, &site.zone, call.at), call.queue.folded());
-                    cells.entry(key.clone()).or_default();
-                    *not_entered.entry(key).or_default() += 1;
-                }
+            for call in self.refused(&site, filter).await? {
+                let key = (Bucket::of(filter, &site.zone, call.at), call.queue.folded());
+                cells.entry(key.clone()).or_default();
+                *not_entered.entry(key).or_default() += 1;
             }
             for (key, cell) in cells {
                 let s = self.threshold(&site, filter, &key.1);
@@ -218,27 +222,15 @@ impl History {
         let mut rows = Vec::new();
         for site in self.sites(filter).await? {
             let visits = match filter.count {
-                Count::Visits => {
-                    let wanted = VisitFilter {
-                        from: site.from,
-                        to: site.to,
-                        queue: filter.queue.clone(),
-                        agent: filter.agent.clone(),
-                    };
-                    self.store.visits(&site.name, wanted).await?
-                }
+                Count::Visits => self.store.visits(&site.name, site.wanted(filter)).await?,
                 Count::Calls => self.calls(&site, filter).await?.into_iter().map(|(call, _)| call).collect(),
             };
             let mut timed: Vec<(i64, VisitRow)> = visits
                 .iter()
                 .map(|visit| (visit.entered, VisitRow::of(&site.name, &site.zone, visit)))
                 .collect();
-            if filter.agent.is_none() {
-                for call in self.store.not_entered(&site.name, site.from, site.to).await? {
-                    if filter.queue.as_ref().is_none_or(|queue| *queue == call.queue) {
-                        timed.push((call.at, VisitRow::of_not_entered(&site.name, &site.zone, &call)));
-                    }
-                }
+            for call in self.refused(&site, filter).await? {
+                timed.push((call.at, VisitRow::of_not_entered(&site.name, &site.zone, &call)));
             }
             timed.sort_by_key(|(at, _)| *at);
             rows.extend(timed.into_iter().map(|(_, row)| row));

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod control;
 pub mod history;
+pub mod import;
 pub mod live;
 pub mod settings;
 pub mod sync;

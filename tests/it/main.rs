@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a module a topic.
 
 mod captures;
+mod cli;
 mod driver;
 mod history;
 mod real;

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, parse};
 use super::fold::NEAR_SECONDS;
 use super::place::{Hint, place_lone};
-use super::row::{LogRow, distinct};
+use super::row::LogRow;
+use super::twice::distinct;
 use crate::domain::ids::QueueName;
 
 /// A pause whose end was never seen is over after this.

@@ -3,6 +3,8 @@
 //! | file | does |
 //! |---|---|
 //! | `row` | one row as written, its identity, packing |
+//! | `file` | a line of a `queue_log` file → a row |
+//! | `twice` | which row of a file is which row of a table |
 //! | `event` | what a row says |
 //! | `place` | local times → UTC, also in a repeated hour |
 //! | `visit` | what a visit is |
@@ -21,10 +23,12 @@ pub mod answer;
 pub mod cells;
 pub mod event;
 pub mod figures;
+pub mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod fold;
 pub mod place;
 pub mod query;
 pub mod row;
+pub mod twice;
 pub mod visit;

@@ -1,7 +1,7 @@
 //! Local times → UTC seconds. Only the repeated hour of a zone needs thought: there a local time means two instants.
 //!
 //! A row takes the instant at or after its callid's epoch that agrees with its logged wait or talk; a row without a
-//! callid takes the offset of the nearest row by id (the *hints*).
+//! callid takes the offset of the nearest row by id (the *hints*). A row of a file says its instant itself.
 
 use jiff::ToSpan;
 use jiff::civil;
@@ -20,11 +20,10 @@ pub fn place_call(zone: &TimeZone, rows: &[LogRow]) -> Vec<i64> {
     let mut placed: Vec<(i64, Option<Event>)> = Vec::with_capacity(rows.len());
     for row in rows {
         let event = parse(row).ok();
-        let meanings = candidates(zone, row.local);
-        let at = match meanings.as_slice() {
+        let at = row.instant().unwrap_or_else(|| match candidates(zone, row.local).as_slice() {
             [one] => *one,
             many => choose(many, row, event.as_ref(), &placed, rows),
-        };
+        });
         placed.push((at, event));
     }
     placed.into_iter().map(|(at, _)| at).collect()
@@ -38,7 +37,10 @@ fn choose(
     rows: &[LogRow],
 ) -> i64 {
     let floor = row.epoch().map(|epoch| epoch - 2).into_iter();
-    let floor = floor.chain(before.last().map(|(at, _)| at - SLACK)).max().unwrap_or(i64::MIN);
+    // Rows of a file stand in front of those of a table, whatever their time.
+    let last = before.last().zip(rows.get(before.len().wrapping_sub(1)));
+    let last = last.filter(|(_, row)| row.instant().is_none()).map(|((at, _), _)| at - SLACK);
+    let floor = floor.chain(last).max().unwrap_or(i64::MIN);
     let mut possible: Vec<i64> = many.iter().copied().filter(|at| *at >= floor).collect();
     if possible.is_empty() {
         return many.iter().copied().max().unwrap_or(0);
@@ -84,6 +86,9 @@ pub struct Hint {
 /// The UTC second of a row without a callid's help: by the offset of the nearest row by id (the one before it, of two
 /// as near), else the earlier meaning.
 pub fn place_lone(zone: &TimeZone, row: &LogRow, hints: &[Hint]) -> i64 {
+    if let Some(at) = row.instant() {
+        return at;
+    }
     let meanings = candidates(zone, row.local);
     if let [one] = meanings.as_slice() {
         return *one;
@@ -159,6 +164,17 @@ mod tests {
         assert_eq!(place_lone(&berlin(), &pause, &[summer]), second("2026-10-25T00:30:00Z"));
         assert_eq!(place_lone(&berlin(), &pause, &[summer, winter]), second("2026-10-25T01:30:00Z"));
         assert_eq!(place_lone(&berlin(), &pause, &[]), second("2026-10-25T00:30:00Z"));
+    }
+
+    #[test]
+    fn a_row_of_a_file_needs_no_thought_and_misleads_no_row_of_a_table() {
+        let epoch = second("2026-10-25T00:10:00Z");
+        let callid = format!("{epoch}.1");
+        let mut end = row(1, "2026-10-25 02:55:00", &callid, "q", "A", "COMPLETEAGENT", "60|6240|1");
+        end.id = super::super::row::file_id(epoch + 6300, 0);
+        let enter = row(7, "2026-10-25 02:10:00", &callid, "q", "NONE", "ENTERQUEUE", "");
+        assert_eq!(place_call(&berlin(), &[end.clone(), enter]), vec![epoch + 6300, epoch]);
+        assert_eq!(place_lone(&berlin(), &end, &[]), epoch + 6300);
     }
 
     #[test]

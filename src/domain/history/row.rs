@@ -1,16 +1,19 @@
 //! One row of `queue_log` as it was written, its identity, and how many of them are packed into one stored record.
+//! (Which row of a file is which row of a table is in `twice`.)
 //!
 //! In: text from a table or a file. Out: the same text, lossless. It never judges what a row means (see `event`).
 
 use std::collections::BTreeMap;
 
 use jiff::civil;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// One row of `queue_log`. Absent values are empty texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRow {
-    /// Place in the table: the order of insertion, not of events. Not part of what the row *is*.
+    /// Place in the table: the order of insertion, not of events. Not part of what the row *is*. A row of a file has a
+    /// negative one, which holds its instant: see [`LogRow::instant`].
     pub id: i64,
     /// Local time of the PBX, cut to whole seconds. Source: column `time`.
     pub local: civil::DateTime,
@@ -26,9 +29,10 @@ pub struct LogRow {
     pub data: [String; 5],
 }
 
-/// What makes two rows the same row: everything but the id; queue names without regard to ASCII case.
+/// What makes two rows of one source the same row: everything but the id; queue names without regard to ASCII case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
+    instant: Option<i64>,
     local: civil::DateTime,
     callid: String,
     queue: String,
@@ -41,6 +45,7 @@ impl LogRow {
     /// What the row is, apart from its place in the table.
     pub fn identity(&self) -> Identity {
         Identity {
+            instant: self.instant(),
             local: self.local,
             callid: self.callid.clone(),
             queue: self.queue.to_ascii_lowercase(),
@@ -56,10 +61,33 @@ impl LogRow {
         epoch_of(&self.callid)
     }
 
+    /// The UTC second of a row of a file, where times are no local ones; `None` for a row of a table.
+    pub fn instant(&self) -> Option<i64> {
+        (self.id < 0).then(|| (self.id - FILE_BASE) >> FILE_BITS)
+    }
+
+    /// Gives a row of a file the local time that its instant has in `zone`; a row of a table keeps its own.
+    pub fn settle(&mut self, zone: &TimeZone) {
+        if let Some(at) = self.instant() {
+            self.local = zone.to_datetime(jiff::Timestamp::from_second(at).unwrap_or_default());
+        }
+    }
+
     /// Whether the agent column names somebody.
     pub fn has_agent(&self) -> bool {
         is_somebody(&self.agent)
     }
+}
+
+/// Below the id of every row of a table.
+const FILE_BASE: i64 = -(1 << 50);
+/// So many rows of one second of a file keep their order.
+const FILE_BITS: u32 = 12;
+
+/// The id of the `n`-th row of the UTC second `at` in a file: in the order of time, and of lines within a second.
+/// `at` from 0 to the year 9999.
+pub fn file_id(at: i64, n: u32) -> i64 {
+    FILE_BASE + (at << FILE_BITS) + i64::from(n.min((1 << FILE_BITS) - 1))
 }
 
 /// The epoch second in a callid; see [`LogRow::epoch`].
@@ -76,8 +104,8 @@ pub fn is_somebody(agent: &str) -> bool {
     !agent.is_empty() && !agent.eq_ignore_ascii_case("NONE")
 }
 
-/// The *set* of rows: identical ones once, with the smallest id, in the order of ids.
-pub fn distinct(rows: impl IntoIterator<Item = LogRow>) -> Vec<LogRow> {
+/// Identical rows of one source once, with the smallest id, in the order of ids.
+pub fn unique(rows: impl IntoIterator<Item = LogRow>) -> Vec<LogRow> {
     let mut kept: BTreeMap<Identity, LogRow> = BTreeMap::new();
     for row in rows {
         let key = row.identity();
@@ -249,6 +277,17 @@ pub(crate) mod tests {
         twin.id = 4;
         twin.queue = "SALES".into();
         let other = row(5, "2026-11-22 07:01:04", "1.1", "sales", "B", "RINGNOANSWER", "0");
-        assert_eq!(distinct([one, other.clone(), twin.clone()]), vec![twin, other]);
+        assert_eq!(unique([one, other.clone(), twin.clone()]), vec![twin, other]);
+    }
+
+    #[test]
+    fn the_id_of_a_row_of_a_file_holds_its_instant_and_the_order_of_lines() {
+        let at = |id| LogRow { id, ..row(1, "2026-11-22 07:01:04", "1.1", "q", "A", "X", "") };
+        for second in [86_400, 1_795_330_864, 253_402_300_799] {
+            assert_eq!(at(file_id(second, 7)).instant(), Some(second));
+            assert!(file_id(second, 9_999) < file_id(second + 1, 0) && file_id(second, 9_999) < 0);
+        }
+        assert!(file_id(5, 1) < file_id(5, 2));
+        assert_eq!(at(0).instant(), None);
     }
 }

@@ -39,6 +39,11 @@ pub struct Call {
     pub lastdata: String,
 }
 
+/// What the table is usually called.
+pub(super) const USUAL: &[&str] = &["cdr"];
+/// The realtime table of queues.
+pub(super) const QUEUES: &str = "queues";
+
 const START: &[&str] = &["start", "calldate"];
 
 impl Cdr {
@@ -48,7 +53,7 @@ impl Cdr {
     /// When there is none, it lacks columns, or the account may not read it.
     pub async fn find(mysql: &Mysql) -> Result<Self, MysqlError> {
         let configured = mysql.database().cdr_table.clone();
-        let table = find(mysql, configured.as_deref(), &["cdr"], "cdr_table").await?;
+        let table = find(mysql, configured.as_deref(), USUAL, "cdr_table").await?;
         table.require(&[START, &["uniqueid"], &["dst"], &["dcontext"], &["lastapp"], &["lastdata"]])?;
         let columns: Vec<String> = [
             START,
@@ -120,7 +125,7 @@ pub struct QueueSettings {
 /// # Errors
 /// When the database is gone.
 pub async fn queue_settings(mysql: &Mysql) -> Result<BTreeMap<String, QueueSettings>, MysqlError> {
-    let table = match find(mysql, None, &["queues"], "name").await {
+    let table = match find(mysql, None, &[QUEUES], "name").await {
         Ok(table) => table,
         Err(error) if error.is_refusal() => return Ok(BTreeMap::new()),
         Err(error) => return Err(error),

@@ -10,9 +10,11 @@
 //! | `names` | finds tables and columns, quotes them |
 //! | `queue_log` | rows by `id > last` |
 //! | `cdr` | calls by their start, gently; queues' own service levels |
+//! | `grants` | the least rights that all of this needs, as statements |
 
 mod cdr;
 mod error;
+mod grants;
 mod names;
 mod pool;
 mod queue_log;
@@ -20,5 +22,6 @@ mod relay;
 
 pub use cdr::{Call, Cdr, QueueSettings, queue_settings};
 pub use error::MysqlError;
+pub use grants::{Account, script};
 pub use pool::Mysql;
 pub use queue_log::{QueueLog, Read};

@@ -16,7 +16,7 @@ pub(super) struct Table {
 }
 
 /// Back-quotes an identifier.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

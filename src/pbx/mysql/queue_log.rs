@@ -29,6 +29,9 @@ pub struct Read {
     pub read: usize,
 }
 
+/// What the table is usually called.
+pub(super) const USUAL: &[&str] = &["queue_log", "queuelog"];
+
 const COLUMNS: &[&[&str]] =
     &[&["id"], &["time"], &["callid", "call_id"], &["queuename", "queue"], &["agent"], &["event", "verb"]];
 
@@ -39,8 +42,7 @@ impl QueueLog {
     /// When there is none, it lacks columns, or the account may not read it.
     pub async fn find(mysql: &Mysql) -> Result<Self, MysqlError> {
         let configured = mysql.database().queue_log_table.clone();
-        let usual = ["queue_log", "queuelog"];
-        let table = find(mysql, configured.as_deref(), &usual, "queue_log_table").await?;
+        let table = find(mysql, configured.as_deref(), USUAL, "queue_log_table").await?;
         let mut wanted: Vec<&[&str]> = COLUMNS.to_vec();
         let single = table.column(&["data1"]).is_none() && table.column(&["data"]).is_some();
         if !single {

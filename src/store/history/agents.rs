@@ -1,15 +1,15 @@
-//! Touched agents are folded again, from the last moment before the change at which nothing of theirs was open.
+//! Touched agents are folded again: from the last moment before the change at which nothing of theirs was open, to the
+//! first one after it at which nothing was, and nothing is. So a row that comes years late costs what a new one does.
 
 use std::collections::BTreeMap;
 
 use rusqlite::params;
 
 use super::calls::RING;
-use super::{Scope, agent_row};
+use super::{Scope, lone};
 use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, fold_agent};
 use crate::domain::history::cells::Contributions;
 use crate::domain::history::place::Hint;
-use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::{AgentName, QueueName};
 use crate::store::StoreError;
 
@@ -20,13 +20,18 @@ const MARGIN: i64 = 3 * 3600;
 /// How the queue of an interval in all queues is stored.
 const ALL: &str = "*";
 
-/// Agents to fold again, each with the earliest moment that changed.
-pub(super) type Touched = BTreeMap<String, i64>;
+/// How many rows after the last change a quiet moment is looked for; then everything is folded to its end. (Tests have
+/// few rows, and are to see all three.)
+const HORIZONS: [u32; 2] = if cfg!(test) { [4, 30] } else { [100, 2000] };
+
+/// Agents to fold again, each with the first and the last moment that changed.
+pub(super) type Touched = BTreeMap<String, (i64, i64)>;
 
 /// Notes that an agent changed at `at`.
 pub(super) fn touch(touched: &mut Touched, agent: &str, at: i64) {
-    let earliest = touched.entry(agent.to_owned()).or_insert(at);
-    *earliest = (*earliest).min(at);
+    let (first, last) = touched.entry(agent.to_owned()).or_insert((at, at));
+    *first = (*first).min(at);
+    *last = (*last).max(at);
 }
 
 /// Agents whose presence a start of Asterisk at `at` may end.
@@ -51,7 +56,10 @@ pub(super) fn touched_by_hints(
 ) -> Result<(), StoreError> {
     let sql = "SELECT DISTINCT agent FROM agent_row WHERE pbx = ?1 AND local BETWEEN ?2 AND ?3";
     let (from, to) = (span.0 - 2 * MARGIN, span.1 + 2 * MARGIN);
-    for_each(scope, sql, params![scope.pbx, from, to], |agent| touch(touched, agent, from - 14 * 3600))
+    for_each(scope, sql, params![scope.pbx, from, to], |agent| {
+        touch(touched, agent, from - 14 * 3600);
+        touch(touched, agent, to + 14 * 3600);
+    })
 }
 
 /// Agents who rang during a pause, which the ring may end.
@@ -64,9 +72,10 @@ pub(super) fn touched_by_rings(
         "SELECT EXISTS (SELECT 1 FROM presence WHERE pbx = ?1 AND agent = ?2 AND kind = 1
          AND (until = 0 OR until >= ?3))",
     )?;
-    for (agent, at) in rang {
-        if statement.query_row(params![scope.pbx, agent, at], |row| row.get(0))? {
-            touch(touched, agent, *at);
+    for (agent, (first, last)) in rang {
+        if statement.query_row(params![scope.pbx, agent, first], |row| row.get(0))? {
+            touch(touched, agent, *first);
+            touch(touched, agent, *last);
         }
     }
     Ok(())
@@ -98,74 +107,135 @@ pub(super) fn refold(
         return Ok(());
     }
     let hints = scope.hints()?;
-    for (agent, at) in touched {
-        let cut = cut_before(&near(scope, agent, *at)?, *at);
-        let (old, kept): (Vec<Interval>, Vec<Interval>) =
-            reaching(scope, agent, cut)?.into_iter().partition(|interval| interval.start >= cut);
-        let new = fold_from(scope, agent, cut, starts, &hints)?;
-        if old == new {
-            continue;
+    for (agent, (first, last)) in touched {
+        let cut = cut_before(&near(scope, agent, *first)?, *first);
+        for rows in HORIZONS.map(Some).into_iter().chain([None]) {
+            let until = match rows {
+                Some(rows) => lone::after(scope, agent, *last, rows)?,
+                None => None,
+            };
+            let part = Part { agent, cut, last: *last, until };
+            if part.refold(scope, starts, &hints, given, before)? {
+                break;
+            }
         }
-        replace(scope, agent, cut, &new)?;
-        // What is kept and reaches over the cut is part of the union over queues, before and now.
-        let name = AgentName::new(agent);
-        before.add_intervals(&scope.zone, &name, &[kept.clone(), old].concat(), None);
-        given.add_intervals(&scope.zone, &name, &[kept, new].concat(), None);
     }
     Ok(())
 }
 
-/// The moment from which on intervals are made anew when something changed at `at`: the beginning of the earliest that
-/// the change can reach. That is the last one of each queue before it, unless a row of its own ended that clearly before.
-fn cut_before(near: &[Interval], at: i64) -> i64 {
-    let at = at - CLEAR;
+/// What is folded again of an agent.
+struct Part<'a> {
+    agent: &'a str,
+    /// From here on.
+    cut: i64,
+    /// The last moment that changed.
+    last: i64,
+    /// So far at most; `None`: to the end.
+    until: Option<i64>,
+}
+
+impl Part<'_> {
+    /// Folds again up to a quiet moment; `false` where there is none before `until`, and nothing was done.
+    fn refold(
+        &self,
+        scope: &Scope<'_>,
+        starts: &[i64],
+        hints: &[Hint],
+        given: &mut Contributions,
+        before: &mut Contributions,
+    ) -> Result<bool, StoreError> {
+        let until = self.until.unwrap_or(i64::MAX);
+        let (mut old, kept): (Vec<Interval>, Vec<Interval>) = reaching(scope, self.agent, self.cut, until)?
+            .into_iter()
+            .partition(|interval| interval.start >= self.cut);
+        let mut new = self.fold(scope, starts, hints)?;
+        if self.until.is_some() {
+            let Some(quiet) = quiet_after(self.last, until, &[&kept, &old, &new]) else { return Ok(false) };
+            old.retain(|interval| interval.start < quiet);
+            new.retain(|interval| interval.start < quiet);
+            if old != new {
+                replace(scope, self.agent, (self.cut, quiet), &new)?;
+            }
+        } else if old != new {
+            replace(scope, self.agent, (self.cut, i64::MAX), &new)?;
+        }
+        if old != new {
+            // What is kept and reaches over the cut is part of the union over queues, before and now.
+            let name = AgentName::new(self.agent);
+            before.add_intervals(&scope.zone, &name, &[kept.clone(), old].concat(), None);
+            given.add_intervals(&scope.zone, &name, &[kept, new].concat(), None);
+        }
+        Ok(true)
+    }
+
+    fn fold(&self, scope: &Scope<'_>, starts: &[i64], hints: &[Hint]) -> Result<Vec<Interval>, StoreError> {
+        let to = self.until.map_or(i64::MAX, |until| scope.local(until) + MARGIN);
+        let rows = lone::between(scope, self.agent, (scope.local(self.cut) - MARGIN, to))?;
+        let rings = rings(scope, self.agent, (self.cut, self.until.unwrap_or(i64::MAX)))?;
+        let context = AgentContext {
+            zone: &scope.zone,
+            log_clock: scope.log_clock(),
+            queue_starts: starts,
+            rings: &rings,
+            hints,
+        };
+        let mut intervals = fold_agent(&rows, &context);
+        let until = self.until.unwrap_or(i64::MAX);
+        intervals.retain(|interval| interval.start >= self.cut && interval.start < until);
+        Ok(intervals)
+    }
+}
+
+/// The last interval of each kind and queue that began before `at`.
+fn last_of_each(intervals: &[Interval], at: i64) -> Vec<&Interval> {
     let mut last: BTreeMap<(Kind, Option<String>), &Interval> = BTreeMap::new();
-    for interval in near.iter().filter(|interval| interval.start < at) {
+    for interval in intervals.iter().filter(|interval| interval.start < at) {
         let key = (interval.kind, interval.queue.as_ref().map(QueueName::folded));
         let newest = last.entry(key).or_insert(interval);
         if newest.start <= interval.start {
             *newest = interval;
         }
     }
-    let settled = |i: &Interval| !i.marked && i.end.is_some_and(|end| end + CLEAR < at);
-    let open = last.values().filter(|interval| !settled(interval)).map(|interval| interval.start).min();
+    last.into_values().collect()
+}
+
+/// Whether a row of its own ended an interval clearly before `at`: then nothing of it is open there.
+fn settled(interval: &Interval, at: i64) -> bool {
+    !interval.marked && interval.end.is_some_and(|end| end + CLEAR < at)
+}
+
+/// A moment after `last` and before `until` at which nothing is open in any of the lists: what comes after it is as it
+/// was, because the same rows meet the same state.
+fn quiet_after(last: i64, until: i64, lists: &[&Vec<Interval>]) -> Option<i64> {
+    let ends = lists.iter().flat_map(|list| list.iter()).filter_map(|interval| interval.end);
+    let mut moments: Vec<i64> = ends.chain([last]).map(|end| end + CLEAR + 1).collect();
+    moments.retain(|at| *at > last + CLEAR && *at < until);
+    moments.sort_unstable();
+    moments.dedup();
+    // At a quiet moment nothing begins either, so that no row of that second can belong to both sides.
+    let begins = |at: i64| {
+        lists.iter().flat_map(|list| list.iter()).any(|i| (i.start - CLEAR..=i.start + CLEAR).contains(&at))
+    };
+    let quiet = |at: i64| lists.iter().all(|list| last_of_each(list, at).iter().all(|i| settled(i, at)));
+    moments.into_iter().find(|at| !begins(*at) && quiet(*at))
+}
+
+/// The moment from which on intervals are made anew when something changed at `at`: the beginning of the earliest that
+/// the change can reach. That is the last one of each queue before it, unless a row of its own ended that clearly before.
+fn cut_before(near: &[Interval], at: i64) -> i64 {
+    let at = at - CLEAR;
+    let last = last_of_each(near, at);
+    let open = last.iter().filter(|interval| !settled(interval, at)).map(|interval| interval.start).min();
     open.map_or(at, |open| open - CLEAR)
 }
 
-fn fold_from(
-    scope: &Scope<'_>,
-    agent: &str,
-    cut: i64,
-    starts: &[i64],
-    hints: &[Hint],
-) -> Result<Vec<Interval>, StoreError> {
-    let local = scope.zone.to_datetime(jiff::Timestamp::from_second(cut).unwrap_or_default());
-    let from = civil_second(local) - MARGIN;
+fn rings(scope: &Scope<'_>, agent: &str, (from, to): (i64, i64)) -> Result<Vec<(String, i64)>, StoreError> {
     let mut statement = scope.db.prepare_cached(
-        "SELECT local, queue, event, callid, fields, id, agent FROM agent_row
-         WHERE pbx = ?1 AND agent = ?2 AND local >= ?3",
+        "SELECT queue, start FROM interval
+         WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND start <= ?4 AND kind = ?5",
     )?;
-    let rows: Vec<LogRow> =
-        statement.query_map(params![scope.pbx, agent, from], agent_row)?.collect::<Result<_, _>>()?;
-    let rings = rings(scope, agent, cut)?;
-    let context = AgentContext {
-        zone: &scope.zone,
-        log_clock: scope.log_clock(),
-        queue_starts: starts,
-        rings: &rings,
-        hints,
-    };
-    let mut intervals = fold_agent(&rows, &context);
-    intervals.retain(|interval| interval.start >= cut);
-    Ok(intervals)
-}
-
-fn rings(scope: &Scope<'_>, agent: &str, from: i64) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut statement = scope.db.prepare_cached(
-        "SELECT queue, start FROM interval WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND kind = ?4",
-    )?;
-    let rows =
-        statement.query_map(params![scope.pbx, agent, from, RING], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let bound = params![scope.pbx, agent, from, to, RING];
+    let rows = statement.query_map(bound, |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -190,11 +260,11 @@ fn near(scope: &Scope<'_>, agent: &str, at: i64) -> Result<Vec<Interval>, StoreE
     intervals(scope, sql, params![scope.pbx, agent, at])
 }
 
-/// The intervals that reach beyond `from`, in order.
-fn reaching(scope: &Scope<'_>, agent: &str, from: i64) -> Result<Vec<Interval>, StoreError> {
+/// The intervals that reach beyond `from` and begin before `to`, in order.
+fn reaching(scope: &Scope<'_>, agent: &str, from: i64, to: i64) -> Result<Vec<Interval>, StoreError> {
     let sql = "SELECT start, kind, queue, until, reason, marked FROM presence
-         WHERE pbx = ?1 AND agent = ?2 AND (start >= ?3 OR until > ?3)";
-    intervals(scope, sql, params![scope.pbx, agent, from])
+         WHERE pbx = ?1 AND agent = ?2 AND start < ?4 AND (start >= ?3 OR until > ?3)";
+    intervals(scope, sql, params![scope.pbx, agent, from, to])
 }
 
 fn intervals(
@@ -208,11 +278,16 @@ fn intervals(
     Ok(intervals)
 }
 
-fn replace(scope: &Scope<'_>, agent: &str, cut: i64, new: &[Interval]) -> Result<(), StoreError> {
+fn replace(
+    scope: &Scope<'_>,
+    agent: &str,
+    (from, to): (i64, i64),
+    new: &[Interval],
+) -> Result<(), StoreError> {
     scope
         .db
-        .prepare_cached("DELETE FROM presence WHERE pbx = ?1 AND agent = ?2 AND start >= ?3")?
-        .execute(params![scope.pbx, agent, cut])?;
+        .prepare_cached("DELETE FROM presence WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND start < ?4")?
+        .execute(params![scope.pbx, agent, from, to])?;
     let mut insert = scope.db.prepare_cached(
         "INSERT OR IGNORE INTO presence (pbx, agent, start, kind, queue, until, reason, marked)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
 
-use super::agents::{self, Touched, touch};
-use super::{SEPARATOR, Scope, calls, sums};
+use super::agents::{self, Touched};
+use super::{FILE_CLOCK, Scope, calls, lone, sums};
 use crate::domain::history::cells::Contributions;
-use crate::domain::history::event::{Belongs, Event, Oddity, parse};
-use crate::domain::history::place::{Hint, near_repeat, place_lone};
+use crate::domain::history::event::{Belongs, Oddity};
 use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::PbxName;
 use crate::store::{Store, StoreError};
@@ -18,7 +17,7 @@ use crate::store::{Store, StoreError};
 pub struct Batch {
     /// Which PBX.
     pub pbx: PbxName,
-    /// The rows, in any order; known ones change nothing.
+    /// The rows of a table or of a file, in any order; known ones change nothing.
     pub rows: Vec<LogRow>,
     /// Rows that could not be read, by kind.
     pub oddities: BTreeMap<Oddity, u64>,
@@ -54,17 +53,21 @@ impl Store {
 
 /// What the rows of a batch touch.
 #[derive(Default)]
-struct Work {
-    calls: BTreeSet<String>,
-    agents: Touched,
-    starts: Vec<i64>,
+pub(super) struct Work {
+    pub(super) calls: BTreeSet<String>,
+    pub(super) agents: Touched,
+    pub(super) starts: Vec<i64>,
 }
 
-fn apply(scope: &mut Scope<'_>, batch: Batch) -> Result<Applied, StoreError> {
+fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
+    batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
     let mut applied = Applied::default();
-    let mut oddities = batch.oddities;
+    let mut oddities: BTreeMap<Oddity, i64> = BTreeMap::new();
+    for (kind, number) in batch.oddities {
+        oddities.insert(kind, i64::try_from(number).unwrap_or(i64::MAX));
+    }
     let mut work = Work::default();
-    let newest = batch.rows.iter().map(|row| civil_second(row.local)).max();
+    note_clock(scope, &batch.rows)?;
     note_queues(scope, &batch.rows)?;
     let hints = scope.hints()?;
     let mut by_call: BTreeMap<String, Vec<LogRow>> = BTreeMap::new();
@@ -72,23 +75,15 @@ fn apply(scope: &mut Scope<'_>, batch: Batch) -> Result<Applied, StoreError> {
         if row.belongs() == Belongs::Call {
             by_call.entry(row.callid.clone()).or_default().push(row);
         } else {
-            applied.rows += add_agent_row(scope, &row, &hints, &mut work, &mut oddities)?;
+            applied.rows += lone::add(scope, &row, &hints, &mut work, &mut oddities)?;
         }
     }
     for (callid, rows) in by_call {
-        let odd: Vec<Oddity> = rows.iter().filter_map(|row| parse(row).err()).collect();
-        if let Some(new) = calls::merge(scope, &callid, rows)? {
-            applied.rows += new;
+        if let Some(merged) = calls::merge(scope, &callid, rows)? {
+            applied.rows += merged.new;
             work.calls.insert(callid);
-            odd.into_iter().for_each(|kind| *oddities.entry(kind).or_default() += 1);
+            merged.oddities.into_iter().for_each(|(kind, more)| *oddities.entry(kind).or_default() += more);
         }
-    }
-    if newest.is_some_and(|newest| newest > scope.log_local) {
-        scope.log_local = newest.unwrap_or(scope.log_local);
-        scope
-            .db
-            .prepare_cached("UPDATE pbx SET log_local = ?2 WHERE id = ?1")?
-            .execute(params![scope.pbx, scope.log_local])?;
     }
     overdue(scope, &mut work)?;
     let (visits, changed) = refold(scope, work)?;
@@ -116,60 +111,6 @@ fn refold(scope: &Scope<'_>, mut work: Work) -> Result<(u64, bool), StoreError> 
     let changes = given.minus(&before);
     sums::apply(scope, &changes)?;
     Ok((refolded.visits, !changes.is_empty()))
-}
-
-fn add_agent_row(
-    scope: &Scope<'_>,
-    row: &LogRow,
-    hints: &[Hint],
-    work: &mut Work,
-    oddities: &mut BTreeMap<Oddity, u64>,
-) -> Result<u64, StoreError> {
-    let fields = row.data.join(&SEPARATOR.to_string());
-    let agent = if row.has_agent() { row.agent.trim() } else { "NONE" };
-    let key = params![
-        scope.pbx,
-        agent,
-        civil_second(row.local),
-        row.queue.to_ascii_lowercase(),
-        row.event,
-        row.callid,
-        fields,
-        row.id
-    ];
-    let new = scope
-        .db
-        .prepare_cached(
-            "INSERT OR IGNORE INTO agent_row (pbx, agent, local, queue, event, callid, fields, id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(key)?;
-    let at = place_lone(&scope.zone, row, hints);
-    if new == 0 {
-        let lower = scope
-            .db
-            .prepare_cached(
-                "UPDATE agent_row SET id = ?8 WHERE pbx = ?1 AND agent = ?2 AND local = ?3 AND queue = ?4
-                 AND event = ?5 AND callid = ?6 AND fields = ?7 AND id > ?8",
-            )?
-            .execute(key)?;
-        if lower > 0 {
-            touch(&mut work.agents, agent, at);
-        }
-        return Ok(0);
-    }
-    match parse(row) {
-        Ok(Event::QueueStart) => work.starts.push(at),
-        Ok(Event::Other) => {}
-        Ok(_) if row.has_agent() => {
-            // In a repeated hour the row may still turn out to be an hour earlier.
-            let slack = if near_repeat(&scope.zone, row.local) { 7200 } else { 0 };
-            touch(&mut work.agents, agent, at - slack);
-        }
-        Ok(_) => {}
-        Err(kind) => *oddities.entry(kind).or_default() += 1,
-    }
-    Ok(1)
 }
 
 /// What starts of Asterisk and the log's clock touch beside the rows.
@@ -201,6 +142,25 @@ fn overdue(scope: &Scope<'_>, work: &mut Work) -> Result<(), StoreError> {
     agents::touched_by_clock(scope, &mut work.agents)
 }
 
+/// The log's own clock goes on to the newest row of each source.
+fn note_clock(scope: &mut Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
+    let table = rows.iter().filter(|row| row.instant().is_none()).map(|row| civil_second(row.local)).max();
+    if let Some(newest) = table.filter(|newest| *newest > scope.log_local) {
+        scope.log_local = newest;
+        scope
+            .db
+            .prepare_cached("UPDATE pbx SET log_local = ?2 WHERE id = ?1")?
+            .execute(params![scope.pbx, newest])?;
+    }
+    if let Some(newest) = rows.iter().filter_map(LogRow::instant).max()
+        && newest > scope.file_clock
+    {
+        scope.file_clock = newest;
+        set_cursor(scope, FILE_CLOCK, newest)?;
+    }
+    Ok(())
+}
+
 fn note_queues(scope: &Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
     let mut first: BTreeMap<String, (i64, &str)> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.queue.is_empty() && !row.queue.eq_ignore_ascii_case("NONE")) {
@@ -218,13 +178,13 @@ fn note_queues(scope: &Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn note_oddities(scope: &Scope<'_>, oddities: &BTreeMap<Oddity, u64>) -> Result<(), StoreError> {
+fn note_oddities(scope: &Scope<'_>, oddities: &BTreeMap<Oddity, i64>) -> Result<(), StoreError> {
     let mut statement = scope.db.prepare_cached(
         "INSERT INTO oddity (pbx, kind, number) VALUES (?1, ?2, ?3)
          ON CONFLICT (pbx, kind) DO UPDATE SET number = number + excluded.number",
     )?;
     for (kind, number) in oddities {
-        statement.execute(params![scope.pbx, kind.as_str(), i64::try_from(*number).unwrap_or(i64::MAX)])?;
+        statement.execute(params![scope.pbx, kind.as_str(), number])?;
     }
     Ok(())
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 
+use super::agents::{Touched, touch};
 use super::{Scope, decode, encode, record};
 use crate::domain::history::cells::Contributions;
-use crate::domain::history::event::{Event, parse};
+use crate::domain::history::event::{Event, Oddity, parse};
 use crate::domain::history::fold::{Context, Loose, NEAR_SECONDS, fold};
 use crate::domain::history::place::{near_repeat, place_call};
-use crate::domain::history::row::{LogRow, civil_second, distinct, pack, unpack};
+use crate::domain::history::row::{LogRow, civil_second, pack, unique, unpack};
+use crate::domain::history::twice::distinct;
 use crate::domain::history::visit::{Outcome, Visit};
 use crate::store::StoreError;
 
@@ -23,22 +25,33 @@ pub(super) const RING: i64 = 4;
 pub(super) struct Refolded {
     /// Visits that are new.
     pub visits: u64,
-    /// Agents whose rings changed, with the earliest.
-    pub rang: BTreeMap<String, i64>,
+    /// Agents whose rings changed, and when.
+    pub rang: Touched,
     /// The local time of rows that became hints for a repeated hour, if any did.
     pub hinted: Option<(i64, i64)>,
 }
 
+/// What rows brought that were not known.
+pub(super) struct Merged {
+    /// Rows that neither source told before.
+    pub new: u64,
+    /// By how much the rows that cannot be understood became more, by kind.
+    pub oddities: BTreeMap<Oddity, i64>,
+}
+
 /// Adds rows to the stored ones of their call; `None` when all were known.
-pub(super) fn merge(scope: &Scope<'_>, callid: &str, rows: Vec<LogRow>) -> Result<Option<u64>, StoreError> {
+pub(super) fn merge(
+    scope: &Scope<'_>,
+    callid: &str,
+    rows: Vec<LogRow>,
+) -> Result<Option<Merged>, StoreError> {
     let stored = load(scope, callid)?;
-    let before = stored.clone();
-    let merged = distinct(stored.into_iter().chain(rows));
-    if merged == before {
+    let all = unique(stored.iter().cloned().chain(rows));
+    if all == stored {
         return Ok(None);
     }
-    let queued = merged.iter().any(|row| !matches!(parse(row), Ok(Event::Other) | Err(_)));
-    let transferred = merged.iter().any(|row| matches!(parse(row), Ok(Event::End { transfer: Some(_), .. })));
+    let queued = all.iter().any(|row| !matches!(parse(row), Ok(Event::Other) | Err(_)));
+    let transferred = all.iter().any(|row| matches!(parse(row), Ok(Event::End { transfer: Some(_), .. })));
     scope
         .db
         .prepare_cached(
@@ -46,18 +59,27 @@ pub(super) fn merge(scope: &Scope<'_>, callid: &str, rows: Vec<LogRow>) -> Resul
              ON CONFLICT (pbx, callid) DO UPDATE
              SET queued = excluded.queued, transferred = excluded.transferred, rows = excluded.rows",
         )?
-        .execute(params![scope.pbx, callid, queued, transferred, pack(&merged).map_err(record)?])?;
-    Ok(Some(u64::try_from(merged.len() - before.len()).unwrap_or(0)))
+        .execute(params![scope.pbx, callid, queued, transferred, pack(&all).map_err(record)?])?;
+    let (before, after) = (distinct(stored), distinct(all));
+    let mut oddities: BTreeMap<Oddity, i64> = BTreeMap::new();
+    for (rows, sign) in [(&after, 1), (&before, -1)] {
+        let kinds = rows.iter().filter_map(|row| parse(row).err());
+        kinds.for_each(|kind| *oddities.entry(kind).or_default() += sign);
+    }
+    oddities.retain(|_, more| *more != 0);
+    Ok(Some(Merged { new: u64::try_from(after.len().saturating_sub(before.len())).unwrap_or(0), oddities }))
 }
 
-/// The stored rows of a callid.
+/// The stored rows of a callid, of tables and files, as they came.
 pub(super) fn load(scope: &Scope<'_>, callid: &str) -> Result<Vec<LogRow>, StoreError> {
     let bytes: Option<Vec<u8>> = scope
         .db
         .prepare_cached("SELECT rows FROM call WHERE pbx = ?1 AND callid = ?2")?
         .query_row(params![scope.pbx, callid], |row| row.get(0))
         .optional()?;
-    bytes.map_or_else(|| Ok(Vec::new()), |bytes| unpack(&bytes).map_err(record))
+    let mut rows = bytes.map_or_else(|| Ok(Vec::new()), |bytes| unpack(&bytes).map_err(record))?;
+    rows.iter_mut().for_each(|row| row.settle(&scope.zone));
+    Ok(rows)
 }
 
 /// Folds the touched callids again, and gives the difference to the cells.
@@ -293,25 +315,26 @@ fn spans(scope: &Scope<'_>, visit: &Visit, add: bool) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn note_rings(old: &[Visit], new: &[Visit], rang: &mut BTreeMap<String, i64>) {
+fn note_rings(old: &[Visit], new: &[Visit], rang: &mut Touched) {
     let rings = |visits: &[Visit]| -> BTreeSet<(String, i64)> {
         let all = visits.iter().flat_map(|visit| &visit.rings);
         all.map(|ring| (ring.agent.as_str().to_owned(), ring.start)).collect()
     };
     for (agent, start) in rings(old).symmetric_difference(&rings(new)) {
-        let earliest = rang.entry(agent.clone()).or_insert(*start);
-        *earliest = (*earliest).min(*start);
+        touch(rang, agent, *start);
     }
 }
 
-/// Rows near a repeated hour tell rows without a callid which pass they belong to.
+/// A table's rows near a repeated hour tell its rows without a callid which pass they belong to. (Those of a file stand
+/// in no order of ids with them.)
 fn hint(scope: &Scope<'_>, rows: &[LogRow], done: &mut Refolded) -> Result<(), StoreError> {
+    let rows: Vec<LogRow> = rows.iter().filter(|row| row.instant().is_none()).cloned().collect();
     if !rows.iter().any(|row| near_repeat(&scope.zone, row.local)) {
         return Ok(());
     }
     let mut insert =
         scope.db.prepare_cached("INSERT OR REPLACE INTO hint (pbx, id, shift) VALUES (?1, ?2, ?3)")?;
-    for (row, at) in rows.iter().zip(place_call(&scope.zone, rows)) {
+    for (row, at) in rows.iter().zip(place_call(&scope.zone, &rows)) {
         let local = civil_second(row.local);
         insert.execute(params![scope.pbx, row.id, local - at])?;
         let (from, to) = done.hinted.get_or_insert((local, local));

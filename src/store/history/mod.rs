@@ -7,6 +7,7 @@
 //! | file | does |
 //! |---|---|
 //! | `batch` | takes rows in, finds what they touch |
+//! | `lone` | rows that belong to no call |
 //! | `calls` | folds touched calls again |
 //! | `agents` | folds touched agents again |
 //! | `sums` | applies differences to cells |
@@ -18,6 +19,7 @@ mod agents;
 mod batch;
 mod calls;
 mod cdr;
+mod lone;
 mod read;
 mod rebuild;
 mod sums;
@@ -34,30 +36,43 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::StoreError;
 use crate::domain::history::fold::FOLD_VERSION;
 use crate::domain::history::place::{Hint, place_lone};
-use crate::domain::history::row::{LogRow, civil_of};
+use crate::domain::history::query::local;
+use crate::domain::history::row::{civil_of, civil_second};
 use crate::domain::ids::PbxName;
 use crate::domain::time::candidates;
 
 /// Unit separator: stands between the data columns of an agent's row.
 const SEPARATOR: char = '\u{1f}';
 
+/// The cursor that holds the newest instant of any row of a file.
+const FILE_CLOCK: &str = "file";
+
 /// One PBX inside a transaction.
 struct Scope<'a> {
     db: &'a Connection,
     pbx: i64,
     zone: TimeZone,
+    /// Newest local time of any row of a table; 0 without.
     log_local: i64,
+    /// Newest instant of any row of a file; 0 without.
+    file_clock: i64,
 }
 
 impl<'a> Scope<'a> {
     /// The scope of a PBX that is known.
     fn find(db: &'a Connection, name: &PbxName) -> Result<Option<Self>, StoreError> {
+        let sql = "SELECT id, zone, log_local,
+                   coalesce((SELECT position FROM cursor WHERE pbx = pbx.id AND source = ?2), 0)
+                   FROM pbx WHERE name = ?1";
         let found = db
-            .query_row("SELECT id, zone, log_local FROM pbx WHERE name = ?1", params![name.as_str()], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
+            .query_row(sql, params![name.as_str(), FILE_CLOCK], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
             })
             .optional()?;
-        found.map(|(pbx, zone, log_local)| Ok(Self { db, pbx, zone: zone_of(&zone)?, log_local })).transpose()
+        let scope = |(pbx, zone, log_local, file_clock): (_, String, _, _)| {
+            Ok(Self { db, pbx, zone: zone_of(&zone)?, log_local, file_clock })
+        };
+        found.map(scope).transpose()
     }
 
     fn get(db: &'a Connection, name: &PbxName) -> Result<Self, StoreError> {
@@ -65,24 +80,23 @@ impl<'a> Scope<'a> {
             .ok_or_else(|| StoreError::Record(format!("the PBX {name} was never registered")))
     }
 
-    /// The log's own clock, UTC.
+    /// The log's own clock, UTC; 0 without rows.
     fn log_clock(&self) -> i64 {
         let local = civil_of(self.log_local).unwrap_or_default();
-        candidates(&self.zone, local).into_iter().min().unwrap_or(0)
+        let table = candidates(&self.zone, local).into_iter().min().filter(|_| self.log_local != 0);
+        table.unwrap_or(0).max(self.file_clock)
+    }
+
+    /// The local time of a UTC second, as [`civil_second`] numbers it.
+    fn local(&self, at: i64) -> i64 {
+        civil_second(local(&self.zone, at))
     }
 
     /// When Asterisk started, UTC, ascending.
     fn queue_starts(&self) -> Result<Vec<i64>, StoreError> {
         let hints = self.hints()?;
-        let mut statement = self.db.prepare_cached(
-            "SELECT local, queue, event, callid, fields, id, agent FROM agent_row
-             WHERE pbx = ?1 AND agent = 'NONE' AND event = 'QUEUESTART'",
-        )?;
-        let rows = statement.query_map(params![self.pbx], agent_row)?;
-        let mut starts = Vec::new();
-        for row in rows {
-            starts.push(place_lone(&self.zone, &row?, &hints));
-        }
+        let rows = lone::starts(self)?;
+        let mut starts: Vec<i64> = rows.iter().map(|row| place_lone(&self.zone, row, &hints)).collect();
         starts.sort_unstable();
         starts.dedup();
         Ok(starts)
@@ -94,22 +108,6 @@ impl<'a> Scope<'a> {
             .query_map(params![self.pbx], |row| Ok(Hint { id: row.get(0)?, offset: row.get(1)? }))?;
         Ok(hints.collect::<Result<_, _>>()?)
     }
-}
-
-/// A row as `SELECT local, queue, event, callid, fields, id, agent` gives it.
-fn agent_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogRow> {
-    let fields: String = row.get(4)?;
-    let mut data: [String; 5] = Default::default();
-    data.iter_mut().zip(fields.split(SEPARATOR)).for_each(|(slot, text)| *slot = text.to_owned());
-    Ok(LogRow {
-        id: row.get(5)?,
-        local: civil_of(row.get(0)?).unwrap_or_default(),
-        callid: row.get(3)?,
-        queue: row.get(1)?,
-        agent: row.get(6)?,
-        event: row.get(2)?,
-        data,
-    })
 }
 
 fn zone_of(name: &str) -> Result<TimeZone, StoreError> {

@@ -10,6 +10,7 @@ use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::history::event::Oddity;
 use crate::domain::history::query::NotEntered;
 use crate::domain::history::row::LogRow;
+use crate::domain::history::twice::distinct;
 use crate::domain::history::visit::Visit;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::domain::time::Hour;
@@ -76,17 +77,14 @@ impl Store {
     /// When the database refuses.
     pub async fn pbxs(&self) -> Result<Vec<PbxRecord>, StoreError> {
         self.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT name, zone, synced_at, log_local FROM pbx ORDER BY name")?;
-            let rows = statement.query_map([], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get::<_, i64>(3)?))
-            })?;
+            let mut statement = db.prepare_cached("SELECT name, zone, synced_at FROM pbx ORDER BY name")?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
             let mut records = Vec::new();
             for row in rows {
-                let (name, zone, synced_at, log_local) = row?;
+                let (name, zone, synced_at) = row?;
                 let name = PbxName::new(name);
-                let scope = Scope::get(db, &name)?;
-                let log_clock = if log_local == 0 { 0 } else { scope.log_clock() };
+                let log_clock = Scope::get(db, &name)?.log_clock();
                 records.push(PbxRecord { name, zone, log_clock, synced_at });
             }
             Ok(records)
@@ -134,6 +132,20 @@ impl Store {
                 Ok((row.get(0)?, QueueRecord { name, service_level: level.filter(|s| *s > 0) }))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// The agents that anything is counted of, by name.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn agents(&self, pbx: &PbxName) -> Result<Vec<AgentName>, StoreError> {
+        self.of(pbx, |scope| {
+            let sql = "SELECT DISTINCT agent FROM cell WHERE pbx = ?1 AND agent <> '' ORDER BY agent";
+            let mut statement = scope.db.prepare_cached(sql)?;
+            let names = statement.query_map(params![scope.pbx], |row| row.get::<_, String>(0))?;
+            Ok(names.map(|name| Ok(AgentName::new(name?))).collect::<rusqlite::Result<_>>()?)
         })
         .await
     }
@@ -271,13 +283,13 @@ impl Store {
         self.of(pbx, move |scope| cdr::not_entered(scope, from, to)).await
     }
 
-    /// The rows behind a call, as they were read.
+    /// The rows behind a call, each once, also where a table and a file told it.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn rows_of_call(&self, pbx: &PbxName, callid: &str) -> Result<Vec<LogRow>, StoreError> {
         let callid = callid.to_owned();
-        self.of(pbx, move |scope| calls::load(scope, &callid)).await
+        self.of(pbx, move |scope| Ok(distinct(calls::load(scope, &callid)?))).await
     }
 
     /// What is odd in the stored history, by kind.

@@ -31,8 +31,11 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
         after.clone_from(last);
         refold_all(scope, callids, Touched::new())?;
     }
-    let mut statement = scope.db.prepare_cached("SELECT DISTINCT agent FROM agent_row WHERE pbx = ?1")?;
-    let agents: Touched =
-        statement.query_map(params![scope.pbx], |row| Ok((row.get(0)?, 0)))?.collect::<Result<_, _>>()?;
+    let mut statement = scope.db.prepare_cached(
+        "SELECT agent FROM agent_row WHERE pbx = ?1 UNION SELECT agent FROM file_row WHERE pbx = ?1",
+    )?;
+    let agents: Touched = statement
+        .query_map(params![scope.pbx], |row| Ok((row.get(0)?, (0, i64::MAX / 2))))?
+        .collect::<Result<_, _>>()?;
     refold_all(scope, BTreeSet::new(), agents)
 }

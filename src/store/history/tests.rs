@@ -1,5 +1,7 @@
 //! The stored tables depend on the set of rows alone, and equal a fold of all rows at once.
 
+mod files;
+
 use std::collections::BTreeMap;
 
 use rusqlite::types::Value;
@@ -14,6 +16,7 @@ const TABLES: &[&str] = &[
     "visit",
     "loose",
     "agent_row",
+    "file_row",
     "presence",
     "interval",
     "cell",

@@ -51,19 +51,13 @@ impl History {
     ) -> Result<Vec<(String, Hour, Cell)>, HistoryError> {
         let mut given = Contributions::default();
         let mut lost_after = Vec::new();
-        let filter = Filter { agent: None, ..filter.clone() };
-        for (call, lost) in self.calls(site, &filter).await? {
+        for (call, lost) in self.calls(site, filter).await? {
             given.add_visit(&site.zone, &call);
             if lost {
                 lost_after.push((call.queue.folded(), hour_of(&site.zone, call.entered)));
             }
         }
-        let mut cells: Vec<(String, Hour, Cell)> = given
-            .cells
-            .into_iter()
-            .filter(|((subject, _), _)| subject.agent.is_empty())
-            .map(|((subject, hour), cell)| (subject.queue, hour, cell))
-            .collect();
+        let mut cells = of_queues(given);
         for (queue, hour) in lost_after {
             let mut cell = Cell::default();
             cell.sums.insert(Measure::LostAfterTransfer, 1);
@@ -71,4 +65,22 @@ impl History {
         }
         Ok(cells)
     }
+
+    /// Cells of the visits with a status for the agent asked for.
+    pub(super) async fn visit_cells(
+        &self,
+        site: &Site,
+        filter: &Filter,
+    ) -> Result<Vec<(String, Hour, Cell)>, HistoryError> {
+        let mut given = Contributions::default();
+        for visit in self.store.visits(&site.name, site.wanted(filter)).await? {
+            given.add_visit(&site.zone, &visit);
+        }
+        Ok(of_queues(given))
+    }
+}
+
+fn of_queues(given: Contributions) -> Vec<(String, Hour, Cell)> {
+    let cells = given.cells.into_iter().filter(|((subject, _), _)| subject.agent.is_empty());
+    cells.map(|((subject, hour), cell)| (subject.queue, hour, cell)).collect()
 }

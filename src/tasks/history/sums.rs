@@ -20,7 +20,8 @@ pub(super) struct AgentSum {
 }
 
 impl History {
-    /// Cells of queues: visits, or calls where those are counted.
+    /// Cells of queues: visits, or calls where those are counted; with an agent asked for, of those alone that have a
+    /// status for him.
     pub(super) async fn queue_cells(
         &self,
         site: &Site,
@@ -29,9 +30,12 @@ impl History {
         if filter.count == Count::Calls {
             return self.call_cells(site, filter).await;
         }
+        if filter.agent.is_some() {
+            return self.visit_cells(site, filter).await;
+        }
         let of = CellsOf::Queues { queue: filter.queue.as_ref().map(QueueName::folded) };
         let add = |cells: &mut Vec<_>, subject: Subject, hour: Hour, cell: Cell| {
-            cells.push((subject.queue, hour, cell))
+            cells.push((subject.queue, hour, cell));
         };
         Ok(self.store.fold_cells(&site.name, (site.from, site.to), of, add).await?)
     }

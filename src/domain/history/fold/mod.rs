@@ -19,7 +19,8 @@ use jiff::tz::TimeZone;
 
 use super::event::{Event, Oddity, parse};
 use super::place::place_call;
-use super::row::{LogRow, distinct};
+use super::row::LogRow;
+use super::twice::distinct;
 use super::visit::Visit;
 
 /// Changed whenever the same rows give another result: stored visits and cells are then made anew.

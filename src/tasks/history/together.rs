@@ -1,0 +1,93 @@
+//! Everything of an answer in one: the total under a table; and what is known at all, for questions that found nothing.
+
+use std::collections::BTreeSet;
+
+use super::{History, HistoryError, Site};
+use crate::domain::history::cells::Cell;
+use crate::domain::history::figures::{AgentFigures, QueueFigures, agent_figures, queue_figures};
+use crate::domain::history::query::{Filter, NotEntered, local};
+use crate::domain::ids::{AgentName, PbxName, QueueName};
+
+/// What the history holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Queues as first written.
+    pub queues: BTreeSet<QueueName>,
+    /// Agents that anything is counted of.
+    pub agents: BTreeSet<AgentName>,
+    /// The first and the last date with a row, in the PBX's zone.
+    pub dates: Option<(jiff::civil::Date, jiff::civil::Date)>,
+}
+
+impl History {
+    /// The figures of all queues together, each judged by its own threshold; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// As [`Self::queues`].
+    pub async fn queues_together(&self, filter: &Filter) -> Result<Option<QueueFigures>, HistoryError> {
+        let mut judged: Vec<(Cell, u32)> = Vec::new();
+        let mut not_entered = 0;
+        for site in self.sites(filter).await? {
+            for (queue, _, cell) in self.queue_cells(&site, filter).await? {
+                judged.push((cell, self.threshold(&site, filter, &queue)));
+            }
+            not_entered += self.refused(&site, filter).await?.len();
+        }
+        let cells: Vec<(&Cell, u32)> = judged.iter().map(|(cell, s)| (cell, *s)).collect();
+        let mut figures = queue_figures(&cells, self.thresholds.short_abandon_s);
+        figures.not_entered = u64::try_from(not_entered).unwrap_or(0);
+        Ok((figures != QueueFigures::default()).then_some(figures))
+    }
+
+    /// The figures of all agents together; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// As [`Self::queues`].
+    pub async fn agents_together(&self, filter: &Filter) -> Result<Option<AgentFigures>, HistoryError> {
+        let (mut calls, mut presence) = (Cell::default(), Cell::default());
+        for site in self.sites(filter).await? {
+            for sum in self.agent_sums(&site, filter, |_, _| ()).await?.into_values() {
+                calls.merge(&sum.calls, 1);
+                presence.merge(&sum.presence, 1);
+            }
+        }
+        let figures = agent_figures(&calls, &presence);
+        Ok((figures != AgentFigures::default()).then_some(figures))
+    }
+
+    /// What is known of one PBX, or of all.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn known(&self, pbx: Option<&PbxName>) -> Result<Known, HistoryError> {
+        let mut known = Known::default();
+        for record in self.store.pbxs().await? {
+            if pbx.is_some_and(|pbx| *pbx != record.name) {
+                continue;
+            }
+            known.queues.extend(self.store.queues(&record.name).await?.into_values().map(|queue| queue.name));
+            known.agents.extend(self.store.agents(&record.name).await?);
+            let zone = super::zone_of(&record.zone)?;
+            if let Some(oldest) = self.store.oldest_hour(&record.name).await? {
+                let (first, last) = (local(&zone, oldest).date(), local(&zone, record.log_clock).date());
+                let dates = known.dates.get_or_insert((first, last));
+                *dates = (dates.0.min(first), dates.1.max(last));
+            }
+        }
+        Ok(known)
+    }
+
+    /// The calls that the queues asked for never took. They have no agent.
+    pub(super) async fn refused(
+        &self,
+        site: &Site,
+        filter: &Filter,
+    ) -> Result<Vec<NotEntered>, HistoryError> {
+        if filter.agent.is_some() {
+            return Ok(Vec::new());
+        }
+        let mut calls = self.store.not_entered(&site.name, site.from, site.to).await?;
+        calls.retain(|call| filter.queue.as_ref().is_none_or(|queue| *queue == call.queue));
+        Ok(calls)
+    }
+}
