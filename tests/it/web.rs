@@ -137,8 +137,13 @@ async fn a_link_made_beside_the_running_program_logs_in_once() {
 async fn four_look_at_walls_of_their_own_and_leave_nothing_behind() {
     let program = Program::start().await;
     let visitor = log_in(&program).await;
-    let first = visitor.get(format!("{}/wall.png", program.base)).await;
-    assert_eq!(first.0, 200);
+    // The web page is there a moment before the wall is.
+    let drawn = tokio::time::timeout(Duration::from_secs(30), async {
+        while visitor.get(format!("{}/wall.png", program.base)).await.0 != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    drawn.await.expect("a wall");
     let before = program.memory();
     let mut views = Vec::new();
     for _ in 0..4 {
