@@ -169,7 +169,8 @@ printf '%s\n' "$pin" | quiet asterflow user pin supervisor
 link=$(asterflow user link admin 2>/dev/null | tail -n 1)
 
 step "starting the appliance"
-asterflow run 9>&- &
+# Not by the function: a background function is a shell of its own, which would end without its child.
+"$bin" --config "$home/asterflow.toml" --state-dir "$home/state" run 9>&- &
 pids+=($!)
 for _ in $(seq 100); do
     (exec 3<>"/dev/tcp/127.0.0.1/$web_port") 2>/dev/null && break

@@ -81,8 +81,7 @@ fn the_same_seed_gives_the_same_day_and_another_one_another() {
     let day = |agents| {
         let (mut centre, rows) = centre(agents, MONDAY);
         centre.advance(MONDAY + 12 * HOUR, &mut Vec::new());
-        let rows = rows.lock().expect("rows").clone();
-        rows
+        Vec::clone(&rows.lock().expect("rows"))
     };
     let first = day(12);
     assert!(first.len() > 500, "{} rows", first.len());
@@ -100,8 +99,7 @@ fn a_live_morning_is_the_same_whether_it_is_looked_at_often_or_seldom() {
             at += step;
             centre.advance(at, &mut Vec::new());
         }
-        let rows = rows.lock().expect("rows").clone();
-        rows
+        Vec::clone(&rows.lock().expect("rows"))
     };
     assert!(rows_of(200) == rows_of(600_000));
 }
