@@ -162,9 +162,7 @@ impl Bench {
             let (who, expected) = (follow.who, named(states, &outcome));
             let told = follow.end().await;
             if !is_told(&expected, &told) {
-                let wrong = format!("{name}: {who:?} was {told:?}, not {expected:?}");
-                eprintln!("{wrong}");
-                self.wrong.push(wrong);
+                self.wrong.push(format!("{name}: {who:?} was {told:?}, not {expected:?}"));
             }
         }
         for follow in sales {
@@ -203,6 +201,7 @@ impl Bench {
         let played = &self.played[..];
         sync_once(&self.store, std::slice::from_ref(&self.pbx)).await.expect("synchronises");
         let today = asterflow::clock::now().wall.to_zoned(jiff::tz::TimeZone::UTC).date();
+        // A test may run over midnight.
         let filter = Filter::new(today.yesterday().expect("a date"), today);
         let history = History::new(self.store.clone(), Thresholds::default());
         let rows = history.visits(&filter).await.expect("answers");
