@@ -51,7 +51,7 @@ pub(crate) fn follow_by(live: &Live, who: Who, tell: fn(&MemberSnapshot) -> Stri
     Follow { who, stop, task }
 }
 
-fn find<'a>(floor: &'a Snapshot, (queue, interface): Who) -> Option<&'a MemberSnapshot> {
+fn find(floor: &Snapshot, (queue, interface): Who) -> Option<&MemberSnapshot> {
     let queue = floor.queues.iter().find(|known| known.name.as_str() == queue)?;
     queue.members.iter().find(|known| known.interface.as_str() == interface)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::domain::history::event::TransferKind;
 use crate::domain::history::row::tests::row;
 use crate::domain::history::visit::{Outcome, Status};
 
@@ -244,6 +245,25 @@ fn an_attended_transfer_into_another_queue_joins_two_callids() {
         &["Q1#1 answered 5 20", "Q2#1 answered 10 30"],
     );
     assert_eq!((visits[1].callid.as_str(), visits[1].marks.joined), ("c2", true));
+}
+
+/// As seen on Asterisk 16 and 22: the transfer is logged before or after the channels are exchanged, under `c` or `d`.
+#[test]
+fn a_transfer_logged_under_the_consulting_callid_ends_the_first_talk() {
+    for logged_as in ["c", "d"] {
+        let transfer = format!("3 {logged_as} Q1 A ATTENDEDTRANSFER APP|Queue|1|2|1");
+        let lines = [
+            "0 c Q1 NONE ENTERQUEUE |5|1",
+            "1 c Q1 A CONNECT 1|u|0",
+            "2 d Q2 NONE ENTERQUEUE |101|1",
+            &transfer,
+            "4 c Q2 B CONNECT 2|v|2",
+            "6 c Q2 B COMPLETECALLER 2|2|1",
+        ];
+        let visits = check(&lines, &["Q1#1 answered 1 2", "Q2#1 answered 2 2"]);
+        assert_eq!(visits[0].talks[0].transfer, Some(TransferKind::Attended), "{logged_as}");
+        assert_eq!((visits[1].callid.as_str(), visits[1].marks.joined), ("d", true), "{logged_as}");
+    }
 }
 
 #[test]
