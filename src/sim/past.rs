@@ -14,8 +14,8 @@ use crate::clock;
 
 const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
-/// Without a database nobody sees the past: it is only lived long enough that calls are under way.
-const WARM_UP: Millis = 2 * HOUR;
+/// The company lives so long before its rows begin, so that calls are under way when they do.
+const WARM_UP: Millis = HOUR;
 
 /// How far the past is made.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,16 +60,16 @@ pub async fn make(
     made: watch::Sender<Made>,
 ) -> Result<Present, PastError> {
     let now = clock::now().wall.as_millisecond();
-    let (start, sink, sent, writer) = match database {
-        None => (now - WARM_UP, Box::new(|_: Row| ()) as super::rows::RowSink, Sent::default(), None),
+    let (logs_from, sink, sent, writer) = match database {
+        None => (now, Box::new(|_: Row| ()) as super::rows::RowSink, Sent::default(), None),
         Some(database) => {
             database.prepare(&plan).await?;
-            let start = first(&plan, &database, now, days).await?;
+            let logs_from = first(&plan, &database, now, days).await?;
             let (writer, sink, sent) = Writer::new(database, plan.zone.clone());
-            (start, sink, sent, Some(tokio::spawn(writer.run())))
+            (logs_from, sink, sent, Some(tokio::spawn(writer.run())))
         }
     };
-    let centre = tokio::task::spawn_blocking(move || live_through(plan, start, sink, &made)).await;
+    let centre = tokio::task::spawn_blocking(move || live_through(plan, logs_from, sink, &made)).await;
     Ok(Present { centre: centre.map_err(|_| PastError::Stopped)?, sent, writer })
 }
 
@@ -94,11 +94,12 @@ async fn first(plan: &Plan, database: &Database, now: Millis, days: u16) -> Resu
 /// Hour by hour up to the present, which moves on meanwhile.
 fn live_through(
     plan: Arc<Plan>,
-    start: Millis,
+    logs_from: Millis,
     sink: super::rows::RowSink,
     made: &watch::Sender<Made>,
 ) -> Centre {
-    let mut centre = Centre::new(plan, start, sink);
+    let start = logs_from - WARM_UP;
+    let mut centre = Centre::new(plan, start, logs_from, sink);
     let mut nothing = Vec::new();
     let mut reached = start;
     loop {

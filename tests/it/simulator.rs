@@ -103,7 +103,7 @@ fn check_floor(state: &State, shown: &Snapshot, at: &str) {
 
 #[test]
 fn the_board_is_the_simulators_own_state_all_day_long() {
-    let mut centre = Centre::new(plan(40), EARLY, Box::new(|_| ()));
+    let mut centre = Centre::new(plan(40), EARLY, EARLY, Box::new(|_| ()));
     centre.go_live(1.0);
     let Some(Heard::Queues(picture)) = read([listed(centre.state()).as_slice()]).pop() else {
         panic!("a list of queues")

@@ -9,6 +9,8 @@ use crate::sim::pbx::{ChannelId, Millis};
 /// `round` tell an old entry from the present one; `agent` and queue are numbers of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Due {
+    /// Asterisk writes its first row.
+    Started,
     /// A day begins.
     Day,
     /// The next caller of a queue.

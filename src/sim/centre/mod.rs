@@ -41,6 +41,8 @@ pub struct Centre {
     plan: Arc<Plan>,
     state: State,
     now: Millis,
+    /// What began before leaves no rows.
+    logs_from: Millis,
     agenda: Agenda,
     agents: Vec<Agent>,
     /// Agents of each queue, in the order in which they are asked; and whose turn it is.
@@ -75,9 +77,10 @@ struct Line {
 }
 
 impl Centre {
-    /// The company at the moment `start`, with everybody where the plan of that day has them. Rows go to `rows`, the first
-    /// of which says that Asterisk started.
-    pub fn new(plan: Arc<Plan>, start: Millis, rows: RowSink) -> Self {
+    /// The company at the moment `start`, with everybody where the plan of that day has them. Rows go to `rows` from the
+    /// moment `logs_from` on; the first says that Asterisk started, and calls that began before leave none at all. So the
+    /// company can be in the middle of its day when its history goes on after a gap.
+    pub fn new(plan: Arc<Plan>, start: Millis, logs_from: Millis, rows: RowSink) -> Self {
         let state = State { queues: plan.queues.iter().map(queue).collect(), ..State::default() };
         let mut lines: Vec<Line> = plan.queues.iter().map(|_| Line::default()).collect();
         for (at, agent) in plan.agents.iter().enumerate() {
@@ -87,6 +90,7 @@ impl Centre {
             agents: plan.agents.iter().map(Agent::new).collect(),
             state,
             now: start,
+            logs_from,
             agenda: Agenda::default(),
             lines,
             calls: BTreeMap::new(),
@@ -107,7 +111,7 @@ impl Centre {
             none: "NONE".into(),
             plan,
         };
-        centre.log(&centre.none.clone(), &centre.none.clone(), &centre.none.clone(), "QUEUESTART", &[]);
+        centre.agenda.add(logs_from.max(start), Due::Started);
         centre.begin();
         centre
     }
@@ -136,6 +140,7 @@ impl Centre {
 
     fn happen(&mut self, due: Due) {
         match due {
+            Due::Started => self.log_start(),
             Due::Day => self.begin_day(),
             Due::Caller(queue) => self.caller_comes(queue),
             Due::Scan(queue) => self.scan(queue),
@@ -174,6 +179,18 @@ impl Centre {
         u32::try_from(self.now.div_euclid(1000) - since.div_euclid(1000)).unwrap_or(0)
     }
 
+    fn log_start(&mut self) {
+        let none = Arc::clone(&self.none);
+        self.log(&none, &none, &none, "QUEUESTART", &[]);
+    }
+
+    /// Whether something that is happening to a call (by its callid, which begins with its epoch) or to an agent is written.
+    fn is_logged(&self, callid: &str) -> bool {
+        let began = callid.split('.').next().and_then(|epoch| epoch.parse::<i64>().ok());
+        // Calls whose epoch is the very second in which the rows begin are left out, too.
+        self.now >= self.logs_from && began.is_none_or(|began| began * 1000 >= self.logs_from)
+    }
+
     fn log(
         &mut self,
         callid: &Arc<str>,
@@ -182,6 +199,9 @@ impl Centre {
         event: &'static str,
         data: &[&dyn std::fmt::Display],
     ) {
+        if !self.is_logged(callid) {
+            return;
+        }
         let mut texts: [Arc<str>; 5] = std::array::from_fn(|_| Arc::clone(&self.empty));
         for (slot, value) in texts.iter_mut().zip(data) {
             *slot = value.to_string().into();
@@ -191,6 +211,9 @@ impl Centre {
     }
 
     fn write_cdr(&mut self, mut row: CdrRow) {
+        if !self.is_logged(&row.uniqueid) {
+            return;
+        }
         self.next_sequence += 1;
         row.sequence = self.next_sequence;
         (self.rows)(Row::Cdr(Box::new(row)));
@@ -218,7 +241,7 @@ impl Clockwork for Centre {
         self.state = State { queues: plan.queues.iter().map(queue).collect(), ..State::default() };
         self.agents = plan.agents.iter().map(Agent::new).collect();
         self.next_unique = 0;
-        self.log(&self.none.clone(), &self.none.clone(), &self.none.clone(), "QUEUESTART", &[]);
+        self.log_start();
         self.begin();
         for agent in 0..self.agents.len() {
             self.seat(agent);

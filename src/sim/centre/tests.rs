@@ -22,7 +22,7 @@ fn centre(agents: u16, start: i64) -> (Centre, Rows) {
     let plan = Arc::new(Plan::new(&size, TimeZone::UTC));
     let rows = Rows::default();
     let sink = Arc::clone(&rows);
-    (Centre::new(plan, start, Box::new(move |row| sink.lock().expect("rows").push(row))), rows)
+    (Centre::new(plan, start, start, Box::new(move |row| sink.lock().expect("rows").push(row))), rows)
 }
 
 /// A centre in the middle of a live Monday morning, and what it told on the way there.
@@ -284,4 +284,29 @@ fn a_restart_leaves_no_call_and_the_day_goes_on() {
     centre.advance(now + 600_000, &mut told);
     verify(&centre);
     assert!(told.iter().any(|happening| matches!(happening.what, What::AgentConnect { .. })));
+}
+
+#[test]
+fn a_history_goes_on_with_calls_under_way_that_leave_no_row() {
+    let size = Size { agents: 60, queues: None, calls_per_hour: None, seed: 7 };
+    let plan = Arc::new(Plan::new(&size, TimeZone::UTC));
+    let rows = Rows::default();
+    let sink = Arc::clone(&rows);
+    let from = MONDAY + 10 * HOUR;
+    let mut centre =
+        Centre::new(plan, from - HOUR, from, Box::new(move |row| sink.lock().expect("rows").push(row)));
+    centre.advance(from, &mut Vec::new());
+    let under_way: BTreeSet<String> = centre.calls.values().map(|call| call.callid.to_string()).collect();
+    assert!(under_way.len() > 5, "{} calls are under way", under_way.len());
+    centre.advance(from + HOUR, &mut Vec::new());
+    let rows = rows.lock().expect("rows");
+    assert!(matches!(&rows[0], Row::Log(row) if row.event == "QUEUESTART" && row.at == from));
+    assert!(rows.len() > 500, "{} rows in an hour", rows.len());
+    for row in rows.iter() {
+        let callid = match row {
+            Row::Log(row) => row.callid.to_string(),
+            Row::Cdr(row) => row.uniqueid.to_string(),
+        };
+        assert!(!under_way.contains(&callid), "a row of a call that began before: {row:?}");
+    }
 }
