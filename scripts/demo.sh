@@ -70,7 +70,7 @@ db="$home/db"
 owner=()
 if [ "$(id -u)" -eq 0 ]; then
     owner=(--user=mysql)
-    db="/var/tmp/asterflow-demo/$key-$number"
+    db="/var/tmp/asterflow-demo/$(printf '%s' "$home" | cksum | cut -d' ' -f1)"
 fi
 if [ ! -d "$db/data/mysql" ]; then
     step "making an empty database"
@@ -146,11 +146,11 @@ name = "Desk 201"
 [[supervisor_phone]]
 extension = "202"
 channel = "PJSIP/202"
-name = "Desk 202 (nobody there)"
+name = "Desk 202"
 [[supervisor_phone]]
 extension = "203"
 channel = "PJSIP/203"
-name = "Desk 203 (busy)"
+name = "Desk 203"
 [admin]
 listen = "127.0.0.1:$web_port"
 tls = "off"
@@ -177,6 +177,8 @@ for _ in $(seq 100); do
     kill -0 "${pids[2]}" 2>/dev/null || fail "the appliance did not start." /dev/null
     sleep 0.1
 done
+# The page answers a moment before the wall is drawn.
+sleep 0.5
 
 cat <<TEXT
 
@@ -190,6 +192,7 @@ cat <<TEXT
   PIN       $pin   for the wall's own screen (supervisor)
   Phones    201 picks up, 202 rings in vain, 203 is busy: every outcome is told as it is
   Clock     $(fact time_zone), a place where people are at work now
+  Files     $home   (asterflow.toml and state, for report, screenshot, token …)
   Try       $bin demo fault restart --ami-port $(fact ami | sed 's/.*://')   (the PBX restarts; also drop, stall, flood)
 
   Ctrl-C ends all of it.

@@ -18,6 +18,7 @@
 //! | [`store`] | SQLite: one writer thread, readers beside it |
 //! | [`tasks`] | the running owners: live, sync, history, control, accounts, settings |
 //! | [`views`] | snapshots and figures → what a page or the API shows |
+//! | `sim` | the simulated call centre of `asterflow demo` (feature `sim`); used by nothing but `cli` |
 //! | `kiosk` | the Slint wall: window, bare screen, memory (feature `kiosk`); the pages are in `ui/` |
 //! | [`admin`] | hyper and axum: login, API, status page |
 //! | [`report`] | the stored history as a table, CSV or JSON |
@@ -42,6 +43,7 @@
 //! | an HTTP route and who may use it | `admin/routes.rs` |
 //! | a configuration key | `config/raw.rs`, then `config/validate.rs` |
 //! | what a touch on an agent's card leads to | `kiosk/desk/`, `views/desk.rs`, `ui/widgets/agent-sheet.slint` |
+//! | what people do in the demo | `sim/centre/`; who works where: `sim/plan.rs`; how it is spelled as AMI: `sim/ami/encode/` |
 //! | what listening does | `tasks/control/`, and which channel is meant: `domain/control/target.rs` |
 
 #![forbid(unsafe_code)]

@@ -2,6 +2,8 @@
 
 mod captures;
 mod cli;
+#[cfg(feature = "sim")]
+mod demo;
 mod driver;
 mod history;
 mod real;
