@@ -228,7 +228,7 @@ fn supervision(held: &Supervision, now: Moment) -> SupervisionLine {
             Mode::Whisper => "whispers to",
             Mode::Barge => "talks with",
         },
-        agent: shown(held.interface.as_str(), NAME),
+        agent: shown(held.agent.as_str(), NAME),
         state: match held.state {
             SupervisionState::Calling => "phone rings",
             SupervisionState::Attached => "attached",

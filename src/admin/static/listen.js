@@ -34,7 +34,7 @@
     const item = document.createElement("li");
     const text = document.createElement("span");
     const name = (words) => Object.assign(document.createElement("bdi"), { textContent: words });
-    text.append(name(one.actor), ` ${HEARS[one.mode]} `, name(one.agent), " with the phone ", name(one.supervisor), one.state === "calling" ? ", which rings" : "");
+    text.append(name(one.actor), ` ${HEARS[one.mode]} `, name(one.agent_name), " with the phone ", name(one.supervisor), one.state === "calling" ? ", which rings" : "");
     const buttons = MODES.filter(([mode]) => mode !== one.mode).map(([mode, word]) => button(word, () => ask("PATCH", `/${one.id}`, { mode })));
     buttons.push(button("End", () => ask("DELETE", `/${one.id}`)));
     const choices = document.createElement("span");

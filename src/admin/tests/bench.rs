@@ -83,6 +83,7 @@ impl Supervisor for StandIn {
                     Target::Agent(_) => UniqueId::new("1795330864.4"),
                 },
                 interface: Interface::new("PJSIP/101"),
+                agent: "Alice Adams".into(),
                 queue: None,
                 mode: request.mode,
                 supervisor: request.supervisor.clone(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use target::{Leg, resolve};
 
-use super::ids::{Interface, PbxName, QueueName, UniqueId};
+use super::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
 use super::time::Moment;
 
 /// How a supervisor takes part in a call.
@@ -106,6 +106,8 @@ pub struct Supervision {
     pub channel: UniqueId,
     /// The agent's interface.
     pub interface: Interface,
+    /// The agent: the member's name, or the interface where there is none.
+    pub agent: AgentName,
     /// The queue the call came through, where known.
     pub queue: Option<QueueName>,
     /// How the supervisor takes part.

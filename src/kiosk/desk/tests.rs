@@ -37,6 +37,7 @@ fn held(id: &str, mode: Mode, ended: Option<&str>) -> Supervision {
         state: if ended.is_some() { SupervisionState::Ended } else { SupervisionState::Attached },
         channel: "1.4".into(),
         interface: "PJSIP/101".into(),
+        agent: "Alice".into(),
         queue: None,
         mode,
         supervisor: "201".to_owned(),

@@ -95,6 +95,7 @@ impl Attempt {
             state: SupervisionState::Calling,
             channel: self.leg.channel.clone(),
             interface: self.leg.interface.clone(),
+            agent: self.leg.agent.clone(),
             queue: Some(self.leg.queue.clone()),
             mode: self.request.mode,
             supervisor: self.phone.extension.clone(),
