@@ -25,13 +25,12 @@ pub fn duration(seconds: i64) -> String {
     }
 }
 
-/// A long duration at a glance, to the minute: `0`, `42 s`, `7 min`, `2 h 05`, `123 h`.
+/// A long duration at a glance, to the minute and in one style, so that a column of them compares: `0`, `0 h 07`, `2 h 05`,
+/// `123 h`. What is not nothing is a minute at least.
 pub fn hours(seconds: u64) -> String {
-    let minutes = (seconds + 30) / 60;
+    let minutes = ((seconds + 30) / 60).max(1);
     match (seconds, minutes) {
         (0, _) => "0".to_owned(),
-        (1..60, _) => format!("{seconds} s"),
-        (_, ..60) => format!("{minutes} min"),
         (_, ..6000) => format!("{} h {:02}", minutes / 60, minutes % 60),
         _ => format!("{} h", count((minutes + 30) / 60)),
     }
@@ -98,12 +97,12 @@ mod tests {
             shown,
             [
                 "0",
-                "1 s",
-                "59 s",
-                "1 min",
-                "1 min",
-                "2 min",
-                "59 min",
+                "0 h 01",
+                "0 h 01",
+                "0 h 01",
+                "0 h 01",
+                "0 h 02",
+                "0 h 59",
                 "1 h 00",
                 "2 h 05",
                 "100 h",

@@ -196,9 +196,9 @@ impl Print {
         let most = shown.filter_map(|hour| values.get(&hour.start)?.amount).fold(0.0_f64, f64::max);
         let (unit, per) = match metric {
             // Three digits fit a cell: minutes while they do, hours beyond.
-            Metric::Talk if most / 60.0 < 1000.0 => ("minutes an hour", 60.0),
-            Metric::Talk => ("hours an hour", 3600.0),
-            Metric::Calls | Metric::Answered | Metric::Abandoned => ("calls an hour", 1.0),
+            Metric::Talk if most / 60.0 < 1000.0 => ("minutes of talk per clock hour", 60.0),
+            Metric::Talk => ("hours of talk per clock hour", 3600.0),
+            Metric::Calls | Metric::Answered | Metric::Abandoned => ("calls per clock hour", 1.0),
             Metric::ServiceLevel | Metric::Occupancy => ("%", 0.01),
             Metric::SpeedOfAnswer => ("seconds", 1.0),
         };
@@ -210,12 +210,25 @@ impl Print {
         Self { metric, unit, per, scale }
     }
 
+    /// The number in a cell. Talk that is not nothing never shows as 0.
+    fn value(&self, amount: f64) -> String {
+        let number = amount / self.per;
+        match self.metric {
+            Metric::Talk if self.per > 60.0 && number < 0.95 => format!("{:.1}", number.max(0.1)),
+            Metric::Talk => format!("{:.0}", number.max(1.0)),
+            _ => format!("{number:.0}"),
+        }
+    }
+
     /// A day's total with its unit.
     fn total(&self, amount: Option<f64>) -> String {
         let Some(amount) = amount else { return format::DASH.to_owned() };
         match self.metric {
             Metric::Talk if amount < 3600.0 => format!("{:.0} min", amount / 60.0),
-            Metric::Talk => format!("{:.1} h", amount / 3600.0),
+            Metric::Talk if amount < 359_640.0 => format!("{:.1} h", amount / 3600.0),
+            Metric::Talk => {
+                format!("{} h", format::count(u64::try_from(format::rounded(amount / 3600.0)).unwrap_or(0)))
+            }
             Metric::ServiceLevel | Metric::Occupancy => format::percent(Some(amount)),
             Metric::SpeedOfAnswer => format::mean(Some(amount)),
             Metric::Calls | Metric::Answered | Metric::Abandoned => {
@@ -286,7 +299,7 @@ fn cell(request: &Request<'_>, print: &Print, hour: Option<Hour>) -> Cell {
     match value.and_then(|value| value.amount) {
         Some(amount) if amount > 0.0 || !print.adds_up() => {
             cell.state = CellState::Value;
-            cell.text = format!("{:.0}", amount / print.per);
+            cell.text = print.value(amount);
             cell.fill = print.scale.colour(amount / print.per);
         }
         _ if hour.start > now => cell.state = CellState::Ahead,
@@ -324,13 +337,31 @@ mod tests {
     fn an_empty_hour_and_an_hour_without_data_differ() {
         let values = [("2026-11-22T07:00:00Z", 720.0)];
         let page = page("2026-11-22T09:30:00Z", &values, "2026-11-22T00:00:00Z", 2);
-        assert_eq!((page.hours.len(), page.unit, page.rows.len()), (24, "minutes an hour", 2));
+        assert_eq!((page.hours.len(), page.unit, page.rows.len()), (24, "minutes of talk per clock hour", 2));
         let today = &page.rows[0];
         assert_eq!((today.weekday, today.date.as_str(), today.total.as_str()), ("Sun", "22 Nov", "12 min"));
         assert_eq!((today.cells[8].state, today.cells[8].text.as_str()), (CellState::Value, "12"));
         assert_eq!((today.cells[9].state, today.cells[11].state), (CellState::Empty, CellState::Ahead));
         assert!(today.cells[10].now);
         assert_eq!((page.rows[1].cells[8].state, page.rows[1].total.as_str()), (CellState::NoData, "–"));
+    }
+
+    #[test]
+    fn little_talk_does_not_show_as_none() {
+        let values = [("2026-11-22T07:00:00Z", 20.0), ("2026-11-22T08:00:00Z", 120.0)];
+        let minutes = page("2026-11-22T09:30:00Z", &values, "2026-11-22T00:00:00Z", 1);
+        let shown = |page: &Heatmap| [8, 9, 10].map(|hour| page.rows[0].cells[hour].text.clone());
+        assert_eq!(shown(&minutes), ["1", "2", ""]);
+        let values = [
+            ("2026-11-22T07:00:00Z", 100.0),
+            ("2026-11-22T08:00:00Z", 1080.0),
+            ("2026-11-22T09:00:00Z", 72_000.0),
+        ];
+        let hours = page("2026-11-22T09:30:00Z", &values, "2026-11-22T00:00:00Z", 1);
+        assert_eq!(
+            (hours.unit, shown(&hours)),
+            ("hours of talk per clock hour", ["0.1", "0.3", "20"].map(String::from))
+        );
     }
 
     #[test]

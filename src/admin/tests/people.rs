@@ -71,7 +71,7 @@ async fn the_heatmap_has_the_walls_figures_and_colours() {
     let class = crate::admin::heatmap::class(colour);
     assert!(text.contains(&format!("class=\"cell {class}\">30")), "{class} not in {text}");
     assert!(text.contains("class=\"cell empty") && text.contains("class=\"cell unknown"), "{text}");
-    assert!(text.contains("no data") && text.contains("minutes an hour"));
+    assert!(text.contains("no data") && text.contains("minutes of talk per clock hour"));
     let asked = bench.stand_in.filters.lock().expect("a lock").pop().expect("a question");
     assert_eq!((asked.metric, asked.queue, asked.agent), (Metric::Talk, None, None));
     let question = "metric=occupancy&queue=sales&agent=Alice+Adams&from=2020-01-01&to=2026-11-22";

@@ -42,7 +42,7 @@ fn a_line_holds_the_breakdown_the_times_and_what_he_does() {
     assert_eq!(alice.statuses, Some(Statuses { answered: 4, no_answer: 2, busy: 1, abandoned: 0 }));
     assert_eq!(
         (alice.talk.as_str(), alice.paused.as_str(), alice.speed_of_answer.as_str()),
-        ("2 h 05", "2 min", "0:10")
+        ("2 h 05", "0 h 02", "0:10")
     );
     assert_eq!(alice.state, Some((BoardState::Busy, SubState::Talking)));
     let zed = &page.lines[0];

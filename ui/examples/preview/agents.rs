@@ -8,7 +8,6 @@ fn hours(minutes: i32) -> SharedString {
     match minutes {
         0 => "0".into(),
         6000.. => format!("{} h", minutes / 60).into(),
-        1..60 => format!("{minutes} min").into(),
         _ => format!("{} h {:02}", minutes / 60, minutes % 60).into(),
     }
 }
