@@ -260,8 +260,10 @@ async fn without_scripts_a_click_on_the_picture_touches_the_wall() {
             let id = view.path().trim_start_matches("/wall/").to_owned();
             let before = WallSessions::picture(&house.walls, id.clone(), who.clone(), None).await;
             let before = before.expect("a view").expect("a picture");
-            // The page is loaded again every few seconds: a click that falls into that moment is made again.
-            for _ in 0..8 {
+            // The page is loaded again every few seconds, and a click that falls into that moment is lost: it is made right
+            // after a load, and again where the machine was slower than that.
+            for _ in 0..12 {
+                browser.refresh().await?;
                 if let Ok(picture) = browser.find(By::Css("input[type='image']")).await {
                     let up = browser.action_chain().move_to_element_with_offset(&picture, 0, -331);
                     let _ = up.click().perform().await;
