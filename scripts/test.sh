@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 export ASTERFLOW_CACHE
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$ASTERFLOW_CACHE/target}"
 export CARGO_TERM_COLOR=never
+# A clone of its own each time never finds what an earlier one left for incremental builds; it would only fill the disk.
+if [ "${CI:-}" = true ]; then export CARGO_INCREMENTAL=0; fi
 
 report=""
 step() {
