@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 export ASTERFLOW_CACHE
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$ASTERFLOW_CACHE/target}"
 export ASTERFLOW_LOG="${ASTERFLOW_LOG:-warn}"
-bin="$CARGO_TARGET_DIR/debug/asterflow"
+# ASTERFLOW_BIN names a program that is built already.
+bin="${ASTERFLOW_BIN:-$CARGO_TARGET_DIR/debug/asterflow}"
 began=$SECONDS
 
 step() { printf '%s %s\n' "$(tput bold 2>/dev/null || true)==>$(tput sgr0 2>/dev/null || true)" "$*"; }
@@ -26,8 +27,10 @@ free_port() {
 }
 
 scripts/install.sh demo
-step "building (some minutes the first time, seconds afterwards)"
-cargo build --locked --bin asterflow
+if [ -z "${ASTERFLOW_BIN:-}" ]; then
+    step "building (some minutes the first time, seconds afterwards)"
+    cargo build --locked --bin asterflow
+fi
 
 # The company is where people are at work now, so that there is something to see; another place is another history.
 case " $* " in

@@ -2,7 +2,7 @@
 //! nothing left behind.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ impl Demo {
         let mut script = Command::new(root.join("scripts/demo.sh"))
             .args(["--agents", "12", "--days", "2", "--speed", "3"])
             .env("ASTERFLOW_CACHE", cache.path())
-            .env("CARGO_TARGET_DIR", target())
+            .env("ASTERFLOW_BIN", env!("CARGO_BIN_EXE_asterflow"))
             .env_remove("DISPLAY")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -63,11 +63,6 @@ impl Demo {
         assert!(run.status.success(), "{verb:?}: {}", String::from_utf8_lossy(&run.stderr));
         String::from_utf8(run.stdout).expect("text")
     }
-}
-
-/// The folder in which this test's own program lies: what `make demo` builds there is built already.
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_asterflow")).ancestors().nth(2).expect("target/debug/asterflow").into()
 }
 
 impl Drop for Demo {
