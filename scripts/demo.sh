@@ -172,6 +172,8 @@ printf '%s\n' "$pin" | quiet asterflow user pin supervisor
 link=$(asterflow user link admin 2>/dev/null | tail -n 1)
 
 step "starting the appliance"
+# glibc keeps what it once had, in a pool for each thread; so set, it gives back what a looked-at wall took.
+export MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=65536
 # Not by the function: a background function is a shell of its own, which would end without its child.
 "$bin" --config "$home/asterflow.toml" --state-dir "$home/state" run 9>&- &
 pids+=($!)
