@@ -1,21 +1,23 @@
 //! `make demo` as a newcomer starts it: one command, a link, a live call centre, a listen button that tells the truth, and
 //! nothing left behind.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
 
-use crate::real::take_machine;
+use crate::real::alone;
 
 /// From nothing to the printed link: a database, two days of history, a synchronisation.
 const START: Duration = Duration::from_secs(180);
 /// Nothing else takes longer on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
-/// A running demo with a cache of its own; it ends when it is dropped.
+/// A running demo with a cache of its own.
 struct Demo {
     script: Child,
     cache: tempfile::TempDir,
@@ -23,10 +25,9 @@ struct Demo {
 }
 
 impl Demo {
-    fn start() -> Self {
+    async fn start() -> Self {
         let cache = tempfile::tempdir().expect("a folder");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut script = Command::new(root.join("scripts/demo.sh"))
+        let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/demo.sh"))
             .args(["--agents", "12", "--days", "2", "--speed", "3"])
             .env("ASTERFLOW_CACHE", cache.path())
             .env("ASTERFLOW_BIN", env!("CARGO_BIN_EXE_asterflow"))
@@ -35,16 +36,23 @@ impl Demo {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the script starts");
-        let lines = BufReader::new(script.stdout.take().expect("its words")).lines();
-        let (mut said, began) = (String::new(), Instant::now());
-        for line in lines.map_while(Result::ok) {
-            said += &format!("{line}\n");
-            if line.contains("Ctrl-C ends all of it") {
-                return Self { script, cache, said };
+        let mut lines = BufReader::new(script.stdout.take().expect("its words")).lines();
+        let mut said = String::new();
+        let listening = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                said += &format!("{line}\n");
+                if line.contains("Ctrl-C ends all of it") {
+                    return true;
+                }
             }
-            assert!(began.elapsed() < START, "the demo takes too long: {said}");
-        }
-        panic!("the demo ended: {said}");
+            false
+        };
+        let is_up = timeout(START, listening).await;
+        let demo = Self { script, cache, said };
+        assert_eq!(is_up, Ok(true), "the demo did not come up: {}", demo.said);
+        // Whoever reads no further closes the pipe, and the script would die of its last word.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        demo
     }
 
     /// What follows a word at the beginning of a printed line.
@@ -53,22 +61,36 @@ impl Demo {
         line.split_whitespace().next().expect("a value")
     }
 
-    fn asterflow(&self, verb: &[&str]) -> String {
+    async fn asterflow(&self, verb: &[&str]) -> String {
         let files = self.told("Files");
         let run = Command::new(env!("CARGO_BIN_EXE_asterflow"))
             .args(["--config", &format!("{files}/asterflow.toml"), "--state-dir", &format!("{files}/state")])
             .args(verb)
             .output()
+            .await
             .expect("the program runs");
         assert!(run.status.success(), "{verb:?}: {}", String::from_utf8_lossy(&run.stderr));
         String::from_utf8(run.stdout).expect("text")
     }
+
+    fn tell_to_end(&self) {
+        if let Some(id) = self.script.id() {
+            let _ = std::process::Command::new("kill").arg(id.to_string()).status();
+        }
+    }
+
+    /// Ends it as `kill` does, and gives back its cache.
+    async fn end(mut self) -> std::path::PathBuf {
+        self.tell_to_end();
+        timeout(LONG, self.script.wait()).await.expect("the script ends").expect("a status");
+        self.cache.path().to_owned()
+    }
 }
 
 impl Drop for Demo {
+    /// A test that failed leaves nothing running either.
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.script.id().to_string()).status();
-        let _ = self.script.wait();
+        self.tell_to_end();
     }
 }
 
@@ -100,16 +122,17 @@ impl Page {
         (answer.status().as_u16(), answer.body_mut().read_json().expect("json"))
     }
 
-    fn until<T>(&self, wish: &str, find: impl Fn(&Value) -> Option<T>) -> T {
-        let began = Instant::now();
-        loop {
-            let live = self.get("/api/v1/live");
-            if let Some(found) = find(&live) {
-                return found;
+    async fn until<T>(&self, wish: &str, find: impl Fn(&Value) -> Option<T>) -> T {
+        let looking = async {
+            loop {
+                if let Some(found) = find(&self.get("/api/v1/live")) {
+                    return found;
+                }
+                sleep(Duration::from_millis(200)).await;
             }
-            assert!(began.elapsed() < LONG, "not {wish} in time: {live:#}");
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        };
+        let found = timeout(LONG, looking).await;
+        found.unwrap_or_else(|_| panic!("not {wish} in time: {:#}", self.get("/api/v1/live")))
     }
 }
 
@@ -136,28 +159,27 @@ fn processes_in(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_newcomer_sees_a_live_call_centre_listens_and_leaves_nothing_behind() {
-    let _machine = take_machine();
-    let demo = Demo::start();
+    alone(story());
+}
+
+async fn story() {
+    let demo = Demo::start().await;
     let base = demo.told("Open").split("/login").next().expect("an address").to_owned();
-    let token = demo.asterflow(&["token", "add", "--role", "admin", "test"]);
+    let token = demo.asterflow(&["token", "add", "--role", "admin", "test"]).await;
     let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(LONG)).build();
     let page = Page { base, token: token.lines().last().expect("a token").to_owned(), agent: config.into() };
 
     let login = page.agent.get(demo.told("Open")).call().expect("an answer").body_mut().read_to_string();
     assert!(login.expect("a page").contains("admin"), "the link greets whom it logs in");
-    let today = page.until("a day with calls", |live| {
+    let offered = |live: &Value| -> Option<u64> {
         let queues = live["pbx"][0]["queues"].as_array()?;
-        let offered = |queue: &Value| queue["today"]["offered"].as_u64();
-        queues.iter().map(offered).sum::<Option<u64>>().filter(|offered| *offered > 0)
-    });
-    page.until("alive", |live| {
-        let queues = live["pbx"][0]["queues"].as_array()?;
-        let offered: Option<u64> = queues.iter().map(|queue| queue["today"]["offered"].as_u64()).sum();
-        offered.filter(|offered| *offered > today)
-    });
+        queues.iter().map(|queue| queue["today"]["offered"].as_u64()).sum()
+    };
+    let before = page.until("a day with calls", |live| offered(live).filter(|count| *count > 0)).await;
+    page.until("alive", |live| offered(live).filter(|count| *count > before)).await;
 
     for (phone, outcome) in [("203", "busy"), ("201", "attached")] {
-        let agent = page.until("in a call", talking);
+        let agent = page.until("in a call", talking).await;
         let wish = json!({ "agent": agent, "mode": "listen", "supervisor": phone });
         let (status, answer) = page.post("/api/v1/supervision", &wish);
         let kind = answer["type"].as_str().unwrap_or_default();
@@ -171,8 +193,7 @@ fn a_newcomer_sees_a_live_call_centre_listens_and_leaves_nothing_behind() {
         }
     }
 
-    let cache = demo.cache.path().to_owned();
-    assert!(processes_in(&cache).len() >= 3, "{:?}", processes_in(&cache));
-    drop(demo);
+    assert!(processes_in(demo.cache.path()).len() >= 3, "{:?}", processes_in(demo.cache.path()));
+    let cache = demo.end().await;
     assert_eq!(processes_in(&cache), Vec::<String>::new(), "these were left behind");
 }
