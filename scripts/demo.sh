@@ -73,7 +73,7 @@ db="$home/db"
 owner=()
 if [ "$(id -u)" -eq 0 ]; then
     owner=(--user=mysql)
-    db="/var/tmp/asterflow-demo/$(printf '%s' "$home" | cksum | cut -d' ' -f1)"
+    db="${TMPDIR:-/var/tmp}/asterflow-demo/$(printf '%s' "$home" | cksum | cut -d' ' -f1)"
 fi
 if [ ! -d "$db/data/mysql" ]; then
     step "making an empty database"

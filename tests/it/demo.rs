@@ -20,18 +20,23 @@ const LONG: Duration = Duration::from_secs(30);
 /// A running demo with a cache of its own.
 struct Demo {
     script: Child,
-    cache: tempfile::TempDir,
+    _cache: tempfile::TempDir,
     said: String,
 }
 
 impl Demo {
     async fn start() -> Self {
         let cache = tempfile::tempdir().expect("a folder");
+        // The database's own user must be able to enter it.
+        let enter = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(cache.path(), enter).expect("permissions");
         let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/demo.sh"))
             .args(["--agents", "12", "--days", "2", "--speed", "3"])
             .env("ASTERFLOW_CACHE", cache.path())
             .env("ASTERFLOW_BIN", env!("CARGO_BIN_EXE_asterflow"))
+            .env("TMPDIR", cache.path())
             .env_remove("DISPLAY")
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -48,7 +53,7 @@ impl Demo {
             false
         };
         let is_up = timeout(START, listening).await;
-        let demo = Self { script, cache, said };
+        let demo = Self { script, _cache: cache, said };
         assert_eq!(is_up, Ok(true), "the demo did not come up: {}", demo.said);
         // Whoever reads no further closes the pipe, and the script would die of its last word.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
@@ -79,11 +84,10 @@ impl Demo {
         }
     }
 
-    /// Ends it as `kill` does, and gives back its cache.
-    async fn end(mut self) -> std::path::PathBuf {
+    /// Ends it as `kill` does.
+    async fn end(&mut self) {
         self.tell_to_end();
         timeout(LONG, self.script.wait()).await.expect("the script ends").expect("a status");
-        self.cache.path().to_owned()
     }
 }
 
@@ -147,14 +151,17 @@ fn talking(live: &Value) -> Option<String> {
     found.and_then(|member| member["interface"].as_str()).map(str::to_owned)
 }
 
-/// Processes whose command line names a folder.
-fn processes_in(folder: &Path) -> Vec<String> {
-    let folder = folder.to_string_lossy().into_owned();
+/// The command lines of a process group.
+fn processes_of(group: u32) -> Vec<String> {
     let all = std::fs::read_dir("/proc").expect("/proc").flatten();
-    all.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
-        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
-        .filter(|line| line.contains(&folder))
-        .collect()
+    all.filter_map(|entry| {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        // Behind the name in brackets: state, parent, group.
+        let own: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()?;
+        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        (own == group && !line.is_empty()).then(|| String::from_utf8_lossy(&line).replace('\0', " "))
+    })
+    .collect()
 }
 
 #[test]
@@ -163,14 +170,18 @@ fn a_newcomer_sees_a_live_call_centre_listens_and_leaves_nothing_behind() {
 }
 
 async fn story() {
-    let demo = Demo::start().await;
+    let mut demo = Demo::start().await;
     let base = demo.told("Open").split("/login").next().expect("an address").to_owned();
     let token = demo.asterflow(&["token", "add", "--role", "admin", "test"]).await;
     let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(LONG)).build();
     let page = Page { base, token: token.lines().last().expect("a token").to_owned(), agent: config.into() };
 
     let login = page.agent.get(demo.told("Open")).call().expect("an answer").body_mut().read_to_string();
-    assert!(login.expect("a page").contains("admin"), "the link greets whom it logs in");
+    let once = demo.told("Open").rsplit('=').next().expect("a secret");
+    assert!(
+        login.expect("a page").contains(once),
+        "a look at the link leads to its button and uses nothing up"
+    );
     let offered = |live: &Value| -> Option<u64> {
         let queues = live["pbx"][0]["queues"].as_array()?;
         queues.iter().map(|queue| queue["today"]["offered"].as_u64()).sum()
@@ -193,7 +204,8 @@ async fn story() {
         }
     }
 
-    assert!(processes_in(demo.cache.path()).len() >= 3, "{:?}", processes_in(demo.cache.path()));
-    let cache = demo.end().await;
-    assert_eq!(processes_in(&cache), Vec::<String>::new(), "these were left behind");
+    let group = demo.script.id().expect("it runs");
+    assert!(processes_of(group).len() >= 4, "{:?}", processes_of(group));
+    demo.end().await;
+    assert_eq!(processes_of(group), Vec::<String>::new(), "these were left behind");
 }
