@@ -81,8 +81,8 @@ if [ ! -d "$db/data/mysql" ]; then
     mkdir -p "$db/data" "$db/tmp"
     if [ "$(id -u)" -eq 0 ]; then chown -R mysql: "$db"; fi
     mariadb-install-db --no-defaults "${owner[@]}" --datadir="$db/data" --tmpdir="$db/tmp" \
-        --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve --innodb-log-file-size=64M \
-        >"$home/db.log" 2>&1 || fail "the database could not be made:" "$home/db.log"
+        --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve --force \
+        --innodb-log-file-size=64M >"$home/db.log" 2>&1 || fail "the database could not be made:" "$home/db.log"
 fi
 db_port=$(free_port 3307)
 mariadbd --no-defaults "${owner[@]}" --datadir="$db/data" --tmpdir="$db/tmp" --socket="$db/sock" --pid-file="$db/pid" \
