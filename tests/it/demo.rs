@@ -31,7 +31,7 @@ impl Demo {
         let enter = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(cache.path(), enter).expect("permissions");
         let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/demo.sh"))
-            .args(["--agents", "12", "--days", "2", "--speed", "3"])
+            .args(["--agents", "24", "--calls-per-hour", "600", "--days", "2", "--speed", "3"])
             .env("ASTERFLOW_CACHE", cache.path())
             .env("ASTERFLOW_BIN", env!("CARGO_BIN_EXE_asterflow"))
             .env("TMPDIR", cache.path())
@@ -145,6 +145,11 @@ fn members(live: &Value) -> impl Iterator<Item = &Value> {
     queues.flat_map(|queue| queue["members"].as_array().into_iter().flatten())
 }
 
+/// What every member does.
+fn states(live: &Value) -> Vec<String> {
+    members(live).map(|member| format!("{} {}", member["interface"], member["sub_state"])).collect()
+}
+
 /// An agent who talks with somebody.
 fn talking(live: &Value) -> Option<String> {
     let found = members(live).find(|member| member["sub_state"] == "talking" && !member["channel"].is_null());
@@ -186,8 +191,9 @@ async fn story() {
         let queues = live["pbx"][0]["queues"].as_array()?;
         queues.iter().map(|queue| queue["today"]["offered"].as_u64()).sum()
     };
-    let before = page.until("a day with calls", |live| offered(live).filter(|count| *count > 0)).await;
-    page.until("alive", |live| offered(live).filter(|count| *count > before)).await;
+    page.until("a day with calls", |live| offered(live).filter(|count| *count > 0)).await;
+    let before = page.until("a floor", |live| Some(states(live)).filter(|floor| !floor.is_empty())).await;
+    page.until("alive", |live| (states(live) != before).then_some(())).await;
 
     for (phone, outcome) in [("203", "busy"), ("201", "attached")] {
         let agent = page.until("in a call", talking).await;
