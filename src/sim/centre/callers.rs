@@ -267,11 +267,7 @@ impl Centre {
 
     /// One phone stops ringing; its agent may take another call.
     pub(super) fn end_leg(&mut self, caller: ChannelId, leg: &Leg, status: DialStatus, cause: u8) {
-        let dest = leg.channel;
-        self.tell(|state| {
-            let dest = state.channels.get(&dest)?.clone();
-            Some(What::DialEnd { caller: state.channels.get(&caller).cloned(), dest, status })
-        });
+        self.dial_ended(caller, leg.channel, status);
         self.hang_up(leg.channel, cause);
         if self.agents[leg.agent].busy == Busy::Ringing(caller) {
             self.freed(leg.agent, 0);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::Centre;
-use crate::sim::pbx::{Bridge, BridgeId, Channel, ChannelId, ChannelState, DeviceState, Member, Party, What};
+use crate::sim::pbx::{
+    Bridge, BridgeId, Channel, ChannelId, ChannelState, DeviceState, DialStatus, Member, Party, What,
+};
 
 /// What a new channel is.
 pub(super) struct NewChannel<'a> {
@@ -135,6 +137,14 @@ impl Centre {
         if let Some(gone) = self.state.channels.remove(&id) {
             self.tell(|_| Some(What::Hangup(gone, cause)));
         }
+    }
+
+    /// A dial from `caller` to `dest` came out.
+    pub(super) fn dial_ended(&mut self, caller: ChannelId, dest: ChannelId, status: DialStatus) {
+        self.tell(|state| {
+            let dest = state.channels.get(&dest)?.clone();
+            Some(What::DialEnd { caller: state.channels.get(&caller).cloned(), dest, status })
+        });
     }
 
     /// A phone's state, for those that are nobody's in a queue.

@@ -86,25 +86,18 @@ impl Centre {
         private.answered = Some(now);
         let dest = private.dest;
         self.set_state(dest, ChannelState::Up);
-        self.tell_outcome(own, dest, DialStatus::Answer);
+        self.dial_ended(own, dest, DialStatus::Answer);
         self.set_state(own, ChannelState::Up);
         self.bridge(dest, own);
         let long = hurried(self.dice.about(80_000, 0.7), self.tempo);
         self.agenda.add(self.now + long, Due::PrivateEnds(own));
     }
 
-    fn tell_outcome(&mut self, own: ChannelId, dest: ChannelId, status: DialStatus) {
-        self.tell(|state| {
-            let dest = state.channels.get(&dest)?.clone();
-            Some(What::DialEnd { caller: state.channels.get(&own).cloned(), dest, status })
-        });
-    }
-
     pub(super) fn dial_ends(&mut self, own: ChannelId) {
         let Some(private) = self.privates.remove(&own) else { return };
         self.tell_of(own, What::HangupRequest);
         if private.answered.is_none() {
-            self.tell_outcome(own, private.dest, DialStatus::NoAnswer);
+            self.dial_ended(own, private.dest, DialStatus::NoAnswer);
         }
         self.leave(own);
         let (channel, other) = (self.state.channels.get(&own), self.state.channels.get(&private.dest));

@@ -46,7 +46,7 @@ impl Centre {
         let (queue, visit, joined, callid) = (call.queue, call.visit, call.joined, Arc::clone(&call.callid));
         let plan = Arc::clone(&self.plan);
         self.set_state(leg.channel, ChannelState::Up);
-        self.tell_dial(id, leg.channel, DialStatus::Answer);
+        self.dial_ended(id, leg.channel, DialStatus::Answer);
         let party = self.agent_party(agent);
         self.connect_party(id, party);
         self.leave_queue(id);
@@ -71,13 +71,6 @@ impl Centre {
             self.end_leg(id, &loser, DialStatus::Cancel, 26);
         }
         self.plan_talk(id, visit, queue, agent, ending);
-    }
-
-    fn tell_dial(&mut self, caller: ChannelId, dest: ChannelId, status: DialStatus) {
-        self.tell(|state| {
-            let dest = state.channels.get(&dest)?.clone();
-            Some(What::DialEnd { caller: state.channels.get(&caller).cloned(), dest, status })
-        });
     }
 
     fn ending(&mut self, queue: usize) -> Ending {

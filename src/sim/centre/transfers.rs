@@ -114,11 +114,7 @@ impl Centre {
 
     fn colleague_answers(&mut self, from: ChannelId, dest: ChannelId) {
         self.set_state(dest, ChannelState::Up);
-        self.tell(|state| {
-            let dest = state.channels.get(&dest)?.clone();
-            let status = DialStatus::Answer;
-            Some(What::DialEnd { caller: state.channels.get(&from).cloned(), dest, status })
-        });
+        self.dial_ended(from, dest, DialStatus::Answer);
         let device = self.state.channels.get(&dest).map(|channel| Arc::clone(&channel.name));
         if let Some((device, _)) = device.as_deref().and_then(|name| name.rsplit_once('-')) {
             self.device(device, DeviceState::InUse);
