@@ -60,8 +60,7 @@ impl Default for Walls {
 /// through this view is asked in the name of `who`, from `origin`.
 fn feed_of(base: &Feed, control: &Control, who: &Identity, origin: String) -> Feed {
     let desk = Desk::new(control.clone(), Unlock::Always(who.clone()), origin);
-    // Whoever looks at a page of their own turns it themselves.
-    Feed { rotate_every: None, desk: Some(desk), ..base.clone() }
+    Feed { desk: Some(desk), ..base.clone() }
 }
 
 impl Walls {

@@ -173,7 +173,7 @@ impl Applier {
     fn frame(&self, app: &ui::AppWindow, old: &Wall, new: &Wall) {
         app.global::<ui::Theme>().set_light(new.light);
         let wall = app.global::<ui::Wall>();
-        wall.set_site(new.site.as_str().into());
+        wall.set_site(convert::drawn(&new.site));
         wall.set_clock(new.clock.as_str().into());
         wall.set_date(new.date.as_str().into());
         wall.set_page(convert::page(new.page));

@@ -133,18 +133,13 @@ pub(super) fn link(link: &Link) -> ui::Link {
         LinkState::Refused => ui::LinkState::Refused,
         LinkState::Absent => ui::LinkState::Off,
     };
-    ui::Link {
-        kind: link_kind(link.kind),
-        pbx: link.pbx.as_str().into(),
-        state,
-        age: link.age.as_str().into(),
-    }
+    ui::Link { kind: link_kind(link.kind), pbx: drawn(&link.pbx), state, age: link.age.as_str().into() }
 }
 
 pub(super) fn lost(lost: &Lost) -> ui::LostSource {
     ui::LostSource {
         kind: link_kind(lost.kind),
-        pbx: lost.pbx.as_str().into(),
+        pbx: drawn(&lost.pbx),
         age: lost.age.as_str().into(),
         cause: lost.cause.as_str().into(),
         cure: "".into(),
@@ -158,7 +153,8 @@ pub(super) fn problem(problem: &Problem) -> ui::Problem {
 pub(super) fn tile(tile: &Tile) -> ui::QueueTile {
     ui::QueueTile {
         name: tile.name.as_str().into(),
-        pbx: tile.pbx.as_str().into(),
+        title: drawn(&tile.name),
+        pbx: drawn(&tile.pbx),
         waiting: int(tile.waiting),
         longest_wait: tile.longest_wait.as_str().into(),
         level: level(tile.level),
@@ -218,6 +214,7 @@ pub(super) fn section(
 ) -> ui::BoardQueue {
     ui::BoardQueue {
         name: section.name.as_str().into(),
+        title: drawn(&section.name),
         pbx: section.pbx.as_str().into(),
         waiting: int(section.waiting),
         longest_wait: section.longest_wait.as_str().into(),
@@ -264,4 +261,28 @@ pub(super) fn row(row: &Row, cells: ModelRc<ui::HeatCell>) -> ui::HeatRow {
 
 pub(super) fn step((fill, label): &(Colour, String)) -> ui::HeatStep {
     ui::HeatStep { fill: colour(*fill), label: label.as_str().into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::board::board;
+    use crate::views::fixture::{at, picture};
+    use crate::views::overview::overview;
+
+    /// No font has it.
+    const NO_LETTER: &str = "\u{10ffff}";
+
+    #[test]
+    fn a_queue_whose_script_has_no_font_keeps_its_key_and_is_not_blank() {
+        let pictures = [picture()];
+        let mut first = overview(&pictures, at(0)).tiles.remove(0);
+        first.name = NO_LETTER.to_owned();
+        let tile = tile(&first);
+        assert_eq!((tile.name.as_str(), tile.title.as_str()), (NO_LETTER, "□"));
+        let mut first = board(&pictures, at(0)).sections.remove(0);
+        first.name = NO_LETTER.to_owned();
+        let section = section(&first, ModelRc::default(), ModelRc::default());
+        assert_eq!((section.name.as_str(), section.title.as_str()), (NO_LETTER, "□"));
+    }
 }

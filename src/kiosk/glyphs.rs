@@ -47,7 +47,7 @@ impl Fonts {
 
 /// What Inter has for certain; see `ui/fonts/make.py`.
 fn is_bundled(letter: char) -> bool {
-    matches!(letter, ' '..='\u{24f}' | '\u{2b0}'..='\u{52f}' | '\u{1e00}'..='\u{1eff}' | '\u{2000}'..='\u{20bf}' | BOX)
+    matches!(letter, '\n' | ' '..='\u{24f}' | '\u{2b0}'..='\u{52f}' | '\u{1e00}'..='\u{1eff}' | '\u{2000}'..='\u{20bf}' | BOX)
 }
 
 /// Pictographs and what joins them: there are only coloured fonts for them, and those are not drawn.

@@ -38,7 +38,7 @@ fn feed() -> (Feed, Vec<Box<dyn std::any::Any>>) {
         zone: jiff::tz::TimeZone::UTC,
         sources: vec![Source { view, address: picture.address.clone() }],
         pages: vec![Page::Board, Page::Overview],
-        rotate_every: Some(Duration::from_millis(10)),
+        rotate_every: None,
         light: Light::Never,
         service_level_seconds: 20,
         problems: Vec::new(),
@@ -50,10 +50,18 @@ fn feed() -> (Feed, Vec<Box<dyn std::any::Any>>) {
 }
 
 async fn walls(unwatched_millis: i64) -> (Walls, Vec<Box<dyn std::any::Any>>) {
+    walls_turning(unwatched_millis, None).await
+}
+
+async fn walls_turning(
+    unwatched_millis: i64,
+    every: Option<Duration>,
+) -> (Walls, Vec<Box<dyn std::any::Any>>) {
     let walls = Walls::lasting(unwatched_millis);
     let early = walls.open(anna(), "127.0.0.1".into(), SMALL).await;
     assert!(matches!(early, Err(WallRefusal::Unavailable(_))), "there is no wall yet");
-    let (feed, alive) = feed();
+    let (mut feed, alive) = feed();
+    feed.rotate_every = every;
     let dir = tempfile::tempdir().expect("a folder");
     let store = crate::store::Store::open(dir.path()).expect("a store");
     let control = Control::new(Vec::new(), Vec::new(), store);
@@ -77,11 +85,20 @@ async fn a_key_turns_the_page_and_only_a_new_picture_is_given() {
     assert_eq!((&first.png[1..4], size_of(&first.png)), (&b"PNG"[..], SMALL));
     walls.act(id.clone(), anna(), WallAct::Key("ArrowRight".into())).await.expect("a key");
     let second = walls.picture(id.clone(), anna(), Some(first.number)).await.expect("a view");
-    let second = second.expect("the other page, though nothing turns it by itself");
+    let second = second.expect("the other page");
     assert!(second.number > first.number && second.png != first.png);
     walls.act(id.clone(), anna(), WallAct::Resize((480, 800))).await.expect("a size");
     let tall = walls.picture(id, anna(), Some(second.number)).await.expect("a view").expect("a picture");
     assert_eq!(size_of(&tall.png), (480, 800));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_turn_by_themselves_as_on_the_wall() {
+    let (walls, _alive) = walls_turning(UNWATCHED_MILLIS, Some(Duration::from_millis(300))).await;
+    let id = walls.open(anna(), "127.0.0.1".into(), SMALL).await.expect("a view");
+    let first = walls.picture(id.clone(), anna(), None).await.expect("a view").expect("a picture");
+    let next = walls.picture(id, anna(), Some(first.number)).await.expect("a view").expect("the other page");
+    assert!(next.png != first.png);
 }
 
 #[tokio::test(flavor = "multi_thread")]

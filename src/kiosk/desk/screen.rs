@@ -8,6 +8,7 @@ use crate::domain::control::Mode;
 use crate::views::desk::{Choice, Desk, Ending, PadView, Running, Sheet, Stage, Why};
 
 use super::super::apply::Rows;
+use super::super::convert::drawn;
 use super::super::{Action, convert};
 use super::Touch;
 
@@ -41,7 +42,7 @@ impl DeskRows {
             desk.set_pad(self::pad(pad));
         }
         if let Some(unlocked) = &new.unlocked {
-            desk.set_who(unlocked.name.as_str().into());
+            desk.set_who(drawn(&unlocked.name));
             desk.set_seconds(convert::int(unlocked.seconds));
         }
         if let Some(bar) = &new.bar {
@@ -55,11 +56,7 @@ impl DeskRows {
 }
 
 fn choice(choice: &Choice) -> ui::DeskChoice {
-    ui::DeskChoice {
-        key: choice.key.as_str().into(),
-        name: choice.name.as_str().into(),
-        chosen: choice.chosen,
-    }
+    ui::DeskChoice { key: choice.key.as_str().into(), name: drawn(&choice.name), chosen: choice.chosen }
 }
 
 fn mode(mode: Mode) -> ui::DeskMode {
@@ -97,11 +94,11 @@ fn sheet(sheet: &Sheet) -> ui::DeskSheet {
     ui::DeskSheet {
         seated: sheet.card.is_some(),
         card: sheet.card.as_ref().map(convert::card).unwrap_or_default(),
-        agent: sheet.agent.as_str().into(),
-        queues: sheet.queues.as_str().into(),
-        phone: sheet.phone.as_str().into(),
+        agent: drawn(&sheet.agent),
+        queues: drawn(&sheet.queues),
+        phone: drawn(&sheet.phone),
         why: why(sheet.why),
-        whom: sheet.whom.as_str().into(),
+        whom: drawn(&sheet.whom),
         locked: sheet.locked,
     }
 }
@@ -115,9 +112,9 @@ fn running(running: &Running) -> ui::DeskRunning {
             Stage::Ended => ui::DeskStage::Ended,
         },
         mode: mode(running.mode),
-        agent: running.agent.as_str().into(),
-        partner: running.partner.as_str().into(),
-        phone: running.phone.as_str().into(),
+        agent: drawn(&running.agent),
+        partner: drawn(&running.partner),
+        phone: drawn(&running.phone),
         time: running.time.as_str().into(),
         changing: running.changing,
         ending: match running.ending {
@@ -128,20 +125,20 @@ fn running(running: &Running) -> ui::DeskRunning {
             Ending::Refused => ui::DeskEnding::Refused,
             Ending::Said => ui::DeskEnding::Said,
         },
-        sentence: running.sentence.as_str().into(),
+        sentence: drawn(&running.sentence),
     }
 }
 
 fn pad(pad: &PadView) -> ui::DeskPad {
     ui::DeskPad {
         mode: mode(pad.mode),
-        agent: pad.agent.as_str().into(),
+        agent: drawn(&pad.agent),
         digits: convert::int(pad.digits),
         checking: pad.checking,
         wait: convert::int(pad.wait_seconds),
         wrong: pad.wrong,
         no_pins: pad.no_pins,
-        sentence: pad.sentence.as_str().into(),
+        sentence: drawn(&pad.sentence),
     }
 }
 

@@ -86,6 +86,7 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize, names: &[&str], peopl
         });
         tiles.push(QueueTile {
             name: names[queue % names.len()].into(),
+            title: text(drawable(names[queue % names.len()])),
             pbx: "".into(),
             waiting,
             longest_wait: wait.into(),
@@ -99,6 +100,7 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize, names: &[&str], peopl
         });
         boards.push(BoardQueue {
             name: names[queue % names.len()].into(),
+            title: text(drawable(names[queue % names.len()])),
             pbx: "".into(),
             waiting,
             longest_wait: wait.into(),
