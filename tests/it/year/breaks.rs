@@ -12,7 +12,7 @@ impl World {
         self.in_a_repeated_hour(at, from, to);
         let mut now = from + self.dice.between(20, 40) * MINUTE;
         while now + 130 * MINUTE < to - 40 * MINUTE {
-            let clear = |at: i64| at < now - 20 * MINUTE || at > now + 150 * MINUTE;
+            let clear = |at: i64| at < now - 50 * MINUTE || at > now + 150 * MINUTE;
             let quiet = self.restarts.iter().all(|restart| clear(*restart));
             if quiet && self.clock.repeat_near(now / 1000 + 3600, 3 * 3600).is_none() {
                 now = self.one(at, now) + self.dice.between(50, 120) * MINUTE;

@@ -54,6 +54,18 @@ async fn straight(plan: Plan) {
         world.calls,
         began.elapsed().as_secs_f64()
     );
+    if let Ok(wanted) = std::env::var("YEAR_SHOW") {
+        let words: Vec<&str> = wanted.split(',').collect();
+        let (from, queue): (i64, _) = (words[0].parse().expect("a second"), words[1]);
+        let filter = asterflow::store::VisitFilter { from, to: from + 3600, ..Default::default() };
+        for v in store.visits(&pbx(), filter).await.expect("reads") {
+            if v.queue.folded() != queue { continue; }
+            eprintln!("--- {} {} {} {} {:?} {:?}", v.callid, v.n, v.entered, v.outcome.as_str(), v.statuses, v.marks);
+            for row in store.rows_of_call(&pbx(), &v.callid).await.expect("reads") {
+                eprintln!("   {} {} {} {} {} {} {}", row.id, row.local, row.callid, row.queue, row.agent, row.event, row.data.join(","));
+            }
+        }
+    }
     assert!(compared.cells > 1000, "{name}: {compared:?}");
     assert_eq!(compared.differ, 0, "{name}: {compared:?}");
 }
