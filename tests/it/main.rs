@@ -13,3 +13,4 @@ mod session;
 mod simulator;
 mod tidy;
 mod web;
+mod year;

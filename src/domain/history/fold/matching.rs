@@ -178,7 +178,11 @@ fn match_ends(placed: &[Placed<'_>], matched: &mut Matched) {
 pub(super) fn loose(placed: &[Placed<'_>], matched: &Matched) -> Vec<Loose> {
     let queue = |at: usize| placed[at].row.queue.to_ascii_lowercase();
     let mut loose = Vec::new();
-    for at in matched.open_entries(placed) {
+    // An entry that an end row closed lacks its CONNECT: another callid may have it.
+    let half_open = |at: &usize| matched.closing[*at].is_none_or(|closing| is_end(&placed[closing]));
+    let entries = (0..placed.len()).filter(|at| is_entry(&placed[*at])).filter(half_open);
+    let ends: Vec<usize> = entries.clone().filter_map(|at| matched.closing[at]).collect();
+    for at in entries {
         loose.push(Loose::Entry { queue: queue(at), at: placed[at].at });
     }
     for at in matched.free(placed, is_connect) {
@@ -188,7 +192,7 @@ pub(super) fn loose(placed: &[Placed<'_>], matched: &Matched) -> Vec<Loose> {
     for at in matched.endless(placed) {
         loose.push(Loose::Talk { queue: queue(at), at: placed[at].at });
     }
-    for at in matched.free(placed, is_end) {
+    for at in matched.free(placed, is_end).into_iter().chain(ends) {
         let Event::End { hold, talk, .. } = placed[at].event else { continue };
         let connected = placed[at].at - talk;
         loose.push(Loose::End { queue: queue(at), connected, entered: connected - hold });

@@ -25,13 +25,15 @@ pub(super) fn visits(
 ) -> Vec<Visit> {
     let mut frames = frames(placed, matched);
     let mut visits: Vec<Visit> = frames.iter().map(|rows| frame(placed, rows, context)).collect();
+    let over: Vec<Option<i64>> =
+        visits.iter().zip(&frames).map(|(visit, rows)| visit.closed.or_else(|| entered_again(placed, rows.entry?))).collect();
     for (at, row) in placed.iter().enumerate() {
         let rings = matches!(
             row.event,
             Event::RingNoAnswer { .. } | Event::RingCanceled { .. } | Event::SysCompat | Event::AgentDump
         );
         if rings {
-            match home(placed, &frames, &visits, at) {
+            match home(placed, &frames, (&visits, &over), at) {
                 Some(visit) => frames[visit].others.push(at),
                 None => *oddities.entry(Oddity::RingWithoutVisit).or_default() += 1,
             }
@@ -129,15 +131,20 @@ fn closed_by(row: &Placed<'_>) -> (Outcome, i64) {
 /// An entry without an end: still waiting, or unresolved.
 fn leave_open(placed: &[Placed<'_>], entry: usize, context: &Context<'_>, visit: &mut Visit) {
     let row = &placed[entry];
-    let again = placed[entry + 1..]
-        .iter()
-        .any(|later| matches!(later.event, Event::Enter { .. }) && later.same_call(row));
+    let again = entered_again(placed, entry).is_some();
     let overdue = context.log_clock - row.at > OPEN_SECONDS;
     if again || overdue || context.start_after(row.at).is_some() {
         visit.outcome = Outcome::Unresolved;
     } else {
         visit.review_at = Some(row.at + OPEN_SECONDS);
     }
+}
+
+/// When the callid of an entry enters the next time, whatever queue: it is no longer where it was.
+fn entered_again(placed: &[Placed<'_>], entry: usize) -> Option<i64> {
+    let row = &placed[entry];
+    let mut later = placed[entry + 1..].iter();
+    later.find(|later| matches!(later.event, Event::Enter { .. }) && later.same_call(row)).map(|later| later.at)
 }
 
 fn agent_of(row: &Placed<'_>) -> Option<AgentName> {
@@ -186,7 +193,13 @@ fn behind_local(agent: &str) -> bool {
 }
 
 /// The visit that a ring row belongs to: of its queue and of a callid of the visit, around its time; the latest begun.
-fn home(placed: &[Placed<'_>], frames: &[Rows], visits: &[Visit], at: usize) -> Option<usize> {
+/// `over`: when each visit ended, or was entered again without an end.
+fn home(
+    placed: &[Placed<'_>],
+    frames: &[Rows],
+    (visits, over): (&[Visit], &[Option<i64>]),
+    at: usize,
+) -> Option<usize> {
     let row = &placed[at];
     let of_call = |rows: &Rows| {
         [rows.entry, rows.closing, rows.end].into_iter().flatten().any(|other| placed[other].same_call(row))
@@ -199,16 +212,15 @@ fn home(placed: &[Placed<'_>], frames: &[Rows], visits: &[Visit], at: usize) -> 
             .filter(move |(_, visit)| same(visit))
             .filter(|(index, _)| of_call(&frames[*index]))
     };
-    let around = |visit: &Visit| {
-        visit.entered <= row.at + NEAR_SECONDS
-            && visit.closed.is_none_or(|closed| row.at <= closed + NEAR_SECONDS)
+    let around = |visit: &Visit, over: Option<i64>| {
+        visit.entered <= row.at + NEAR_SECONDS && over.is_none_or(|over| row.at <= over + NEAR_SECONDS)
     };
     // Two visits of one second: the one that was still open at the row's time, else the nearest end.
-    let rank = |visit: &Visit| {
-        let inside = visit.entered <= row.at && visit.closed.is_none_or(|closed| row.at <= closed);
-        (around(visit), inside, -visit.closed.map_or(0, |closed| (closed - row.at).abs()), visit.entered)
+    let rank = |visit: &Visit, over: Option<i64>| {
+        let inside = visit.entered <= row.at && over.is_none_or(|over| row.at <= over);
+        (around(visit, over), inside, -over.map_or(0, |over| (over - row.at).abs()), visit.entered)
     };
-    candidates().max_by_key(|(_, visit)| rank(visit)).map(|(index, _)| index)
+    candidates().max_by_key(|(index, visit)| rank(visit, over[*index])).map(|(index, _)| index)
 }
 
 /// Rings, statuses and the technical mark.

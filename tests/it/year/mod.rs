@@ -1,0 +1,15 @@
+//! A year of a call centre that is invented call by call, counted while it is invented, written out as rows in the
+//! disorder in which rows come, and compared cell by cell with what the program makes of them.
+
+mod arrive;
+mod breaks;
+mod calls;
+mod check;
+mod clock;
+mod consult;
+mod people;
+mod presence;
+mod stay;
+mod tally;
+mod tests;
+mod world;
