@@ -64,7 +64,7 @@ impl Reader {
             }
             Err(error) => return Err(error.into()),
         };
-        let newest = queue_log.newest(&mysql).await?;
+        let newest = queue_log.ends(&mysql).await?.map_or(0, |ends| ends.1);
         tracing::info!(pbx = %pbx.name, host = mysql.host(), table = queue_log.table(), newest, "reading queue_log");
         Ok(Self {
             pbx: pbx.name.clone(),
@@ -99,7 +99,7 @@ impl Reader {
         let mut cursor = store.cursor(&self.pbx, "queue_log").await?;
         let now = clock::now().tick;
         if self.overlapped.is_none_or(|last| now.since(last) >= OVERLAP_MILLIS) {
-            self.newest = self.queue_log.newest(&self.mysql).await?;
+            self.newest = self.queue_log.ends(&self.mysql).await?.map_or(0, |ends| ends.1);
             if self.newest < cursor {
                 // The table was emptied or replaced: from the beginning; what is known stays and is not doubled.
                 tracing::warn!(pbx = %self.pbx, cursor, newest = self.newest, "queue_log begins anew");
@@ -153,19 +153,20 @@ impl Reader {
         limit: u32,
         advance: bool,
     ) -> Result<(Applied, Progress), SyncError> {
-        let read = self.queue_log.after(&self.mysql, from, limit).await?;
-        let position = read.last.unwrap_or(from);
-        let count = i64::try_from(read.read).unwrap_or(i64::MAX);
+        let read = self.queue_log.forward(&self.mysql, from + 1, limit).await?;
+        let position = read.rows.last().map_or(from, |seen| seen.key);
+        let count = i64::try_from(read.rows.len()).unwrap_or(i64::MAX);
+        let without_time = read.rows.iter().filter(|seen| seen.row.is_none()).count() as u64;
+        let rows: Vec<_> = read.rows.into_iter().filter_map(|seen| seen.row).collect();
         // Rows without a time are counted when they are first passed, not at every second look.
         let mut oddities = BTreeMap::new();
-        if advance && read.without_time > 0 {
-            oddities.insert(Oddity::BadTime, read.without_time);
+        if advance && without_time > 0 {
+            oddities.insert(Oddity::BadTime, without_time);
         }
         let mut applied = Applied::default();
         if count > 0 {
             let cursor = advance.then_some(position);
-            applied =
-                store.apply_batch(Batch { pbx: self.pbx.clone(), rows: read.rows, oddities, cursor }).await?;
+            applied = store.apply_batch(Batch { pbx: self.pbx.clone(), rows, oddities, cursor }).await?;
         }
         Ok((
             applied.clone(),
