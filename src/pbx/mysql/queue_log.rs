@@ -7,6 +7,8 @@ mod between;
 
 pub use between::Between;
 
+use std::collections::BTreeSet;
+
 use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::query::Query;
@@ -51,6 +53,8 @@ pub struct Seen {
     pub key: i64,
     /// `None`: its time cannot be read (a zero date, NULL).
     pub row: Option<LogRow>,
+    /// A name in it fills its column to the last character: it may have been cut.
+    pub filled: bool,
 }
 
 /// A batch as read, in the order of positions.
@@ -60,8 +64,8 @@ pub struct Read {
     pub rows: Vec<Seen>,
     /// There may be more.
     pub full: bool,
-    /// Names that fill their column to its last character, with the column and what it holds.
-    pub filled: Vec<(String, usize)>,
+    /// The columns that a name fills, with the characters that they hold.
+    pub filled: BTreeSet<(String, usize)>,
 }
 
 impl QueueLog {
@@ -232,11 +236,13 @@ impl QueueLog {
             }
         }
         let (key, made) = self.shape.row(row);
+        let mut filled = false;
         for narrow in self.shape.filled(row) {
-            read.filled.push((narrow.name.clone(), narrow.holds));
+            filled = true;
+            read.filled.insert((narrow.name.clone(), narrow.holds));
         }
         if let Some(key) = key {
-            read.rows.push(Seen { key, row: made });
+            read.rows.push(Seen { key, row: made, filled });
         }
         Ok(())
     }
