@@ -135,7 +135,9 @@ pub struct Database {
     pub tls: Tls,
     /// `table` or `schema.table`; found by introspection when `None`.
     pub queue_log_table: Option<String>,
-    /// As above.
+    /// Whose rows of queue_log are this PBX's, where one table holds several (QueueMetrics); `*`: all.
+    pub queue_log_partition: Option<String>,
+    /// As `queue_log_table`.
     pub cdr_table: Option<String>,
 }
 

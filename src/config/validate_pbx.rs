@@ -85,6 +85,7 @@ fn database(section: Section<'_>, places: &Places<'_>, pbx: &str) -> Option<Data
     let tls = tls(&section, places, hosts.as_deref());
     let password = secret_file::find(&section, places, ("password_file", "password"), (pbx, "database"));
     let queue_log_table = section.text("queue_log_table", None, values::table);
+    let queue_log_partition = section.text("queue_log_partition", None, values::word);
     let cdr_table = section.text("cdr_table", None, values::table);
     section.finish();
     Some(Database {
@@ -95,6 +96,7 @@ fn database(section: Section<'_>, places: &Places<'_>, pbx: &str) -> Option<Data
         password: password?,
         tls: tls?,
         queue_log_table,
+        queue_log_partition,
         cdr_table,
     })
 }

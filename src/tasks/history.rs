@@ -10,6 +10,7 @@ mod together;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::domain::history::cells::{Cell, Measure};
@@ -113,12 +114,26 @@ impl History {
         Ok(self.store.pbxs().await?)
     }
 
-    /// The UTC second from which on the history of a PBX is known; `None` without any.
+    /// The UTC second from which on the history of a PBX is known; `None` without any. What is before it is not nothing.
     ///
     /// # Errors
     /// When the store refuses.
     pub async fn known_since(&self, pbx: &PbxName) -> Result<Option<i64>, HistoryError> {
-        Ok(self.store.oldest_hour(pbx).await?)
+        let oldest = self.store.oldest_hour(pbx).await?;
+        let Some(whole_from) = self.complete_from(pbx).await? else { return Ok(oldest) };
+        let records = self.store.pbxs().await?;
+        let Some(record) = records.into_iter().find(|record| record.name == *pbx) else { return Ok(oldest) };
+        let start = whole_from.to_zoned(zone_of(&record.zone)?).map(|zoned| zoned.timestamp().as_second());
+        Ok(oldest.map(|oldest| start.map_or(oldest, |start| start.max(oldest))))
+    }
+
+    /// While the past is still being read: the first date of which everything is known; else `None`.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn complete_from(&self, pbx: &PbxName) -> Result<Option<Date>, HistoryError> {
+        let reading = self.store.reading(pbx).await?;
+        Ok(reading.and_then(|reading| reading.older).map(|older| older.complete_from()))
     }
 
     /// Figures by queue and bucket, in the order PBX, bucket, queue.

@@ -118,6 +118,8 @@ pub enum Oddity {
     BadNumber,
     /// A time that cannot be read, or a zero date.
     BadTime,
+    /// A name that fills its column to the last character: it may have been cut.
+    Truncated,
     /// A ring without a visit to belong to.
     RingWithoutVisit,
     /// A closing or end row that made a visit of its own.
@@ -135,6 +137,7 @@ impl Oddity {
             Self::UnknownEvent => "unknown_event",
             Self::BadNumber => "bad_number",
             Self::BadTime => "bad_time",
+            Self::Truncated => "truncated",
             Self::RingWithoutVisit => "ring_without_visit",
             Self::OwnVisit => "own_visit",
             Self::Unresolved => "unresolved",

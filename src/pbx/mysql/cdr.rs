@@ -6,9 +6,8 @@ use jiff::civil;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::MysqlError;
-use super::names::find;
+use super::names::{find, text};
 use super::pool::Mysql;
-use super::queue_log::text;
 use crate::domain::history::row::parse_local;
 
 /// The table, with the statement that reads it.

@@ -74,6 +74,19 @@ pub enum MysqlError {
         /// Which columns, by their usual names.
         columns: Vec<String>,
     },
+    /// Rows of several PBXs lie in one table.
+    #[error(
+        "{table} holds the rows of several PBXs ({}); say which are this one's with `{key}` of [pbx.database] (\"*\": all)",
+        names.join(", ")
+    )]
+    SeveralPartitions {
+        /// The table.
+        table: String,
+        /// What they are called there.
+        names: Vec<String>,
+        /// The configuration key.
+        key: &'static str,
+    },
     /// The account may not read the table.
     #[error(
         "the user {user} may not read {table}; grant it with: GRANT SELECT ON {table} TO the user (see `asterflow grants`)"

@@ -95,6 +95,7 @@ mod tests {
             password: Secret::new("hidden"),
             tls: Tls::Off,
             queue_log_table: None,
+            queue_log_partition: None,
             cdr_table: None,
         }
     }

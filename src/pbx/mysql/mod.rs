@@ -8,7 +8,8 @@
 //! | `pool` | hosts in order, protection, session settings |
 //! | `relay` | keeps a password from a rogue server where there is no TLS |
 //! | `names` | finds tables and columns, quotes them |
-//! | `queue_log` | rows by `id > last` |
+//! | `shape` | what `queue_log` looks like here, and how its rows are read |
+//! | `queue_log` | rows in order, both ways; all rows of a range of time |
 //! | `cdr` | calls by their start, gently; queues' own service levels |
 //! | `grants` | the least rights that all of this needs, as statements |
 
@@ -19,9 +20,10 @@ mod names;
 mod pool;
 mod queue_log;
 mod relay;
+mod shape;
 
 pub use cdr::{Call, Cdr, QueueSettings, queue_settings};
 pub use error::MysqlError;
 pub use grants::{Account, script};
 pub use pool::Mysql;
-pub use queue_log::{QueueLog, Read};
+pub use queue_log::{Between, Key, QueueLog, Read, Seen};

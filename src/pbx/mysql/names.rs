@@ -1,18 +1,51 @@
 //! Tables and columns of other people's databases: found by introspection, quoted here and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row;
+use sqlx::mysql::MySqlRow;
 
 use super::error::{MysqlError, code};
 use super::pool::Mysql;
 
-/// A table that exists, with its columns: lower-case name → name as written.
-#[derive(Clone, Debug)]
+/// A column as the server describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Column {
+    /// As written.
+    pub(super) name: String,
+    /// Its type's word in lower case: `varchar`, `datetime`, `bigint`.
+    pub(super) kind: String,
+    /// How many characters a text column holds.
+    pub(super) length: Option<u64>,
+    /// The server numbers its rows.
+    pub(super) numbered: bool,
+}
+
+impl Column {
+    /// Holds text, as characters or as bytes.
+    pub(super) fn is_text(&self) -> bool {
+        ["char", "text", "binary", "blob", "enum"].iter().any(|word| self.kind.ends_with(word))
+    }
+
+    /// Holds whole numbers.
+    pub(super) fn is_whole(&self) -> bool {
+        self.kind.ends_with("int")
+    }
+
+    /// Holds numbers of any kind.
+    pub(super) fn is_number(&self) -> bool {
+        self.is_whole() || ["decimal", "float", "double"].contains(&self.kind.as_str())
+    }
+}
+
+/// A table that exists, with its columns by their lower-case names.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Table {
     schema: String,
     name: String,
-    columns: BTreeMap<String, String>,
+    columns: BTreeMap<String, Column>,
+    /// Lower-case names of the columns with which an index begins.
+    indexed: BTreeSet<String>,
 }
 
 /// Back-quotes an identifier.
@@ -26,9 +59,29 @@ impl Table {
         format!("{}.{}", quoted(&self.schema), quoted(&self.name))
     }
 
+    /// The name alone, for sentences.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The column with one of these names.
+    pub(super) fn described(&self, names: &[&str]) -> Option<&Column> {
+        names.iter().find_map(|name| self.columns.get(*name))
+    }
+
     /// The column with one of these names, quoted.
     pub(super) fn column(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| self.columns.get(*name)).map(|name| quoted(name))
+        self.described(names).map(|column| quoted(&column.name))
+    }
+
+    /// The column by which the server numbers the rows.
+    pub(super) fn numbered(&self) -> Option<&Column> {
+        self.columns.values().find(|column| column.numbered && column.is_whole())
+    }
+
+    /// Whether an index begins with this column.
+    pub(super) fn is_indexed(&self, column: &Column) -> bool {
+        self.indexed.contains(&column.name.to_lowercase())
     }
 
     /// A column's text in UTF-8, NULL as the empty text; a missing column is always empty.
@@ -78,25 +131,48 @@ pub(super) async fn find(
 }
 
 async fn look(mysql: &Mysql, schema: &str, name: &str) -> Result<Option<Table>, MysqlError> {
+    let refused = |source| {
+        MysqlError::of_statement("looking for its tables", "information_schema", mysql.user(), source)
+    };
     let rows = sqlx::query(
-        "SELECT CAST(table_schema AS BINARY), CAST(table_name AS BINARY), CAST(column_name AS BINARY)
+        "SELECT CAST(table_schema AS BINARY), CAST(table_name AS BINARY), CAST(column_name AS BINARY),
+                CAST(LOWER(data_type) AS BINARY), CAST(COALESCE(character_maximum_length, 0) AS BINARY),
+                CAST(LOWER(extra) AS BINARY)
          FROM information_schema.columns WHERE table_schema = ? AND table_name = ?",
     )
     .bind(schema)
     .bind(name)
     .fetch_all(mysql.pool())
     .await
-    .map_err(|source| {
-        MysqlError::of_statement("looking for its tables", "information_schema", mysql.user(), source)
-    })?;
-    let text = |row: &sqlx::mysql::MySqlRow, at: usize| {
-        row.try_get::<Vec<u8>, _>(at)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
-    };
+    .map_err(refused)?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let columns = rows.iter().map(|row| text(row, 2)).map(|name| (name.to_lowercase(), name)).collect();
-    Ok(Some(Table { schema: text(first, 0), name: text(first, 1), columns }))
+    let described = |row: &MySqlRow| {
+        let name = text(row, 2);
+        let length = text(row, 4).parse().ok().filter(|length| *length > 0);
+        let numbered = text(row, 5).contains("auto_increment");
+        (name.to_lowercase(), Column { name, kind: text(row, 3), length, numbered })
+    };
+    let leading = sqlx::query(
+        "SELECT CAST(LOWER(column_name) AS BINARY) FROM information_schema.statistics
+         WHERE table_schema = ? AND table_name = ? AND seq_in_index = 1",
+    )
+    .bind(schema)
+    .bind(name)
+    .fetch_all(mysql.pool())
+    .await
+    .map_err(refused)?;
+    Ok(Some(Table {
+        schema: text(first, 0),
+        name: text(first, 1),
+        columns: rows.iter().map(described).collect(),
+        indexed: leading.iter().map(|row| text(row, 0)).collect(),
+    }))
+}
+
+/// A column's bytes as text; what is no UTF-8 is replaced, never refused.
+pub(super) fn text(row: &MySqlRow, at: usize) -> String {
+    let bytes: Vec<u8> = row.try_get(at).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// `information_schema` hides what an account may not read: a probe tells a missing table from a missing right.
@@ -120,8 +196,9 @@ mod tests {
     #[test]
     fn identifiers_are_quoted_with_doubled_quotes() {
         assert_eq!(quoted("a`b"), "`a``b`");
-        let columns = BTreeMap::from([("time".to_owned(), "Time".to_owned())]);
-        let table = Table { schema: "s".into(), name: "t`".into(), columns };
+        let time = Column { name: "Time".into(), kind: "datetime".into(), ..Column::default() };
+        let columns = BTreeMap::from([("time".to_owned(), time)]);
+        let table = Table { schema: "s".into(), name: "t`".into(), columns, indexed: BTreeSet::new() };
         assert_eq!(table.sql(), "`s`.`t```");
         assert_eq!(table.column(&["time_id", "time"]).as_deref(), Some("`Time`"));
         let error =

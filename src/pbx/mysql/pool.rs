@@ -107,6 +107,9 @@ fn options(database: &Database, host: &HostPort, relay: Option<&Relay>) -> MySql
         .port(host.port)
         .username(&database.username)
         .password(database.password.expose())
+        // The server's own zone, as in the sessions of Asterisk: a column of type TIMESTAMP then gives back the local
+        // time that was written into it.
+        .timezone(None)
         .database(&database.name);
     options = match &database.tls {
         Tls::Verify { ca_file } => {

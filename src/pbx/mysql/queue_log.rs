@@ -1,141 +1,331 @@
-//! Reading `queue_log`: rows by `id > last`, in batches, with their times as text.
+//! Reading `queue_log` in the order of its [`Key`], both ways, in bounded batches.
+//!
+//! In: a position and a limit. Out: rows with their positions. What is known already and what comes next is the
+//! caller's (`tasks::sync`).
 
-use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, Row};
+mod between;
+
+pub use between::Between;
+
+use std::collections::BTreeSet;
+
+use futures_util::TryStreamExt;
+use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, MySql, Row};
 
 use super::error::MysqlError;
 use super::names::{Table, find};
 use super::pool::Mysql;
-use crate::domain::history::row::{LogRow, parse_local};
+pub use super::shape::Key;
+use super::shape::{Shape, Written};
+use crate::domain::history::row::LogRow;
+
+/// What the table is usually called.
+pub(super) const USUAL: &[&str] = &["queue_log", "queuelog"];
+/// The configuration key that names one PBX's rows.
+const PARTITION_KEY: &str = "queue_log_partition";
+/// In place of a partition: the rows of all of them are this PBX's.
+const ALL_PARTITIONS: &str = "*";
+/// So many of the last rows are looked at to see whose they are.
+const SAMPLE: u32 = 10_000;
+/// Before all times that can be right, seconds.
+const DAWN: i64 = 31_536_000;
 
 /// The table, with the statements that read it.
 #[derive(Clone, Debug)]
 pub struct QueueLog {
-    table: String,
-    rows_sql: String,
-    newest_sql: String,
+    table: Table,
+    shape: Shape,
+    /// Only this one's rows are read.
+    partition: Option<String>,
+    /// Rows of another than this one must not come: there was only one.
+    alone: Option<String>,
+    forward_sql: String,
+    backward_sql: String,
+    ends_sql: String,
 }
 
-/// A batch as read.
+/// A row at its position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its [`Key`].
+    pub key: i64,
+    /// `None`: its time cannot be read (a zero date, NULL).
+    pub row: Option<LogRow>,
+    /// A name in it fills its column to the last character: it may have been cut.
+    pub filled: bool,
+}
+
+/// A batch as read, in the order of positions.
 #[derive(Clone, Debug, Default)]
 pub struct Read {
-    /// The rows whose time could be read.
-    pub rows: Vec<LogRow>,
-    /// How many had none (zero dates, NULL).
-    pub without_time: u64,
-    /// The highest id of all rows read.
-    pub last: Option<i64>,
-    /// How many rows came, readable or not.
-    pub read: usize,
+    /// The rows.
+    pub rows: Vec<Seen>,
+    /// There may be more.
+    pub full: bool,
+    /// The columns that a name fills, with the characters that they hold.
+    pub filled: BTreeSet<(String, usize)>,
 }
 
-/// What the table is usually called.
-pub(super) const USUAL: &[&str] = &["queue_log", "queuelog"];
-
-const COLUMNS: &[&[&str]] =
-    &[&["id"], &["time"], &["callid", "call_id"], &["queuename", "queue"], &["agent"], &["event", "verb"]];
-
 impl QueueLog {
-    /// Finds the table and looks at its columns.
+    /// Finds the table and looks at its columns and at whose rows it holds.
     ///
     /// # Errors
-    /// When there is none, it lacks columns, or the account may not read it.
+    /// When there is none, it lacks columns, the account may not read it, or it holds several PBXs and none is named.
     pub async fn find(mysql: &Mysql) -> Result<Self, MysqlError> {
         let configured = mysql.database().queue_log_table.clone();
         let table = find(mysql, configured.as_deref(), USUAL, "queue_log_table").await?;
-        let mut wanted: Vec<&[&str]> = COLUMNS.to_vec();
-        let single = table.column(&["data1"]).is_none() && table.column(&["data"]).is_some();
-        if !single {
-            wanted.extend([&["data1"] as &[&str], &["data2"], &["data3"], &["data4"], &["data5"]]);
-        }
-        table.require(&wanted)?;
-        let found = Self::over(&table, single);
-        found.newest(mysql).await?;
-        Ok(found)
+        let shape = Shape::of(&table)?;
+        let mut found = Self::over(table, shape, None);
+        found.partition = found.whose(mysql).await?;
+        let (table, shape, partition) = (found.table, found.shape, found.partition);
+        let mut settled = Self { alone: found.alone, ..Self::over(table, shape, partition) };
+        settled.look_at_time(mysql).await?;
+        Ok(settled)
     }
 
-    fn over(table: &Table, single: bool) -> Self {
-        let id = table.column(COLUMNS[0]).unwrap_or_default();
-        let mut columns: Vec<String> = vec![format!("CAST({id} AS SIGNED)")];
-        columns.extend(COLUMNS[1..].iter().map(|names| table.text(names)));
-        if single {
-            columns.push(table.text(&["data"]));
-        } else {
-            columns.extend(["data1", "data2", "data3", "data4", "data5"].map(|name| table.text(&[name])));
-        }
-        let columns = columns.join(", ");
+    fn over(table: Table, shape: Shape, partition: Option<String>) -> Self {
         let name = table.sql();
+        let key = shape.id.as_ref().unwrap_or(&shape.time).clone();
+        let by_time = shape.id.is_none();
+        let mut only: Vec<String> =
+            Some(shape.keep.clone()).filter(|keep| !keep.is_empty()).into_iter().collect();
+        if let (Some(column), Some(_)) = (&shape.partition, &partition) {
+            only.push(format!("{column} = ?"));
+        }
+        let only: String = only.iter().map(|condition| format!(" AND {condition}")).collect();
+        let columns = &shape.columns;
+        let floor = if by_time { format!(" AND {key} >= ?") } else { String::new() };
+        let ends = |what: &str| {
+            if by_time {
+                format!("CAST({what}({key}) AS CHAR)")
+            } else {
+                format!("CAST({what}({key}) AS SIGNED)")
+            }
+        };
         Self {
-            rows_sql: format!("SELECT {columns} FROM {name} WHERE {id} > ? ORDER BY {id} LIMIT ?"),
-            newest_sql: format!("SELECT CAST(COALESCE(MAX({id}), 0) AS SIGNED) FROM {name}"),
-            table: name,
+            forward_sql: format!(
+                "SELECT {columns} FROM {name} WHERE {key} >= ?{only} ORDER BY {key} LIMIT ?"
+            ),
+            backward_sql: format!(
+                "SELECT {columns} FROM {name} WHERE {key} < ?{floor}{only} ORDER BY {key} DESC LIMIT ?"
+            ),
+            ends_sql: if by_time {
+                format!("SELECT {}, {} FROM {name} WHERE {key} >= ?{only}", ends("MIN"), ends("MAX"))
+            } else {
+                format!("SELECT {}, {} FROM {name}", ends("MIN"), ends("MAX"))
+            },
+            table,
+            shape,
+            partition,
+            alone: None,
         }
     }
 
     /// The table, quoted.
-    pub fn table(&self) -> &str {
-        &self.table
+    pub fn table(&self) -> String {
+        self.table.sql()
     }
 
-    /// The highest id; 0 for an empty table.
-    ///
-    /// # Errors
-    /// When the database is gone or refuses.
-    pub async fn newest(&self, mysql: &Mysql) -> Result<i64, MysqlError> {
-        sqlx::query_scalar(AssertSqlSafe(self.newest_sql.as_str())).fetch_one(mysql.pool()).await.map_err(
-            |source| MysqlError::of_statement("reading queue_log", &self.table, mysql.user(), source),
+    /// What positions are.
+    pub fn key(&self) -> Key {
+        self.shape.key()
+    }
+
+    /// What makes reading slow, in a sentence, with its cure.
+    pub fn warning(&self) -> Option<String> {
+        (self.shape.id.is_none() && !self.shape.time_indexed).then(|| {
+            format!(
+                "{name} has neither an id nor an index on its time, so that each look reads it whole; add one: \
+                 CREATE INDEX bydate ON {table} ({time})",
+                name = self.table.name(),
+                table = self.table(),
+                time = self.shape.time,
+            )
+        })
+    }
+
+    /// What to say of a column whose names may have been cut.
+    pub fn says_of_narrow(&self, (column, holds): &(String, usize)) -> String {
+        format!(
+            "names fill the column {column} of {} to its last character ({holds}): longer ones were cut; widen it to 80",
+            self.table.name()
         )
     }
 
-    /// Up to `limit` rows with an id above `last`, in the order of ids.
+    /// Whether the table still looks as it did; where not, [`QueueLog::find`] it again.
+    ///
+    /// # Errors
+    /// As [`QueueLog::find`].
+    pub async fn still(&self, mysql: &Mysql) -> Result<bool, MysqlError> {
+        let configured = mysql.database().queue_log_table.clone();
+        Ok(find(mysql, configured.as_deref(), USUAL, "queue_log_table").await? == self.table)
+    }
+
+    /// The lowest and the highest position; `None` for an empty table.
     ///
     /// # Errors
     /// When the database is gone or refuses.
-    pub async fn after(&self, mysql: &Mysql, last: i64, limit: u32) -> Result<Read, MysqlError> {
-        let found = sqlx::query(AssertSqlSafe(self.rows_sql.as_str()))
-            .bind(last)
-            .bind(limit)
-            .fetch_all(mysql.pool())
-            .await
-            .map_err(|source| {
-                MysqlError::of_statement("reading queue_log", &self.table, mysql.user(), source)
-            })?;
-        let mut read = Read { read: found.len(), ..Read::default() };
-        for row in &found {
-            let id: i64 = row.try_get(0).unwrap_or_default();
-            read.last = read.last.max(Some(id));
-            match of_row(id, row) {
-                Some(row) => read.rows.push(row),
-                None => read.without_time += 1,
-            }
+    pub async fn ends(&self, mysql: &Mysql) -> Result<Option<(i64, i64)>, MysqlError> {
+        let mut query = sqlx::query(AssertSqlSafe(self.ends_sql.as_str()));
+        if self.shape.id.is_none() {
+            query = self.bind_floor(query);
+            query = self.bind_partition(query);
         }
+        let row = query.fetch_one(mysql.pool()).await.map_err(|source| self.failed(mysql, source))?;
+        if self.shape.id.is_some() {
+            let end = |at: usize| row.try_get::<Option<i64>, _>(at).ok().flatten();
+            return Ok(end(0).zip(end(1)));
+        }
+        let end = |at: usize| {
+            let text = row.try_get_unchecked::<Option<&[u8]>, _>(at).ok().flatten()?;
+            super::shape::second(std::str::from_utf8(text).ok()?)
+        };
+        Ok(end(0).zip(end(1)))
+    }
+
+    /// Up to `limit` rows at or after the position `from`, ascending.
+    ///
+    /// # Errors
+    /// When the database is gone or refuses, or rows of a second PBX turn up.
+    pub async fn forward(&self, mysql: &Mysql, from: i64, limit: u32) -> Result<Read, MysqlError> {
+        let query = sqlx::query(AssertSqlSafe(self.forward_sql.as_str()));
+        let from = if self.shape.id.is_some() { from } else { from.max(DAWN) };
+        let query = self.bind_partition(self.bind(query, from)).bind(limit);
+        self.read(mysql, query, limit).await
+    }
+
+    /// Up to `limit` rows before the position `before`, the nearest ones, ascending all the same.
+    ///
+    /// # Errors
+    /// As [`QueueLog::forward`].
+    pub async fn backward(&self, mysql: &Mysql, before: i64, limit: u32) -> Result<Read, MysqlError> {
+        let mut query = self.bind(sqlx::query(AssertSqlSafe(self.backward_sql.as_str())), before);
+        if self.shape.id.is_none() {
+            query = self.bind_floor(query);
+        }
+        let query = self.bind_partition(query).bind(limit);
+        let mut read = self.read(mysql, query, limit).await?;
+        read.rows.reverse();
         Ok(read)
     }
-}
 
-/// A column's bytes as text; what is no UTF-8 is replaced, never refused.
-pub(super) fn text(row: &MySqlRow, at: usize) -> String {
-    let bytes: Vec<u8> = row.try_get(at).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn of_row(id: i64, row: &MySqlRow) -> Option<LogRow> {
-    let local = parse_local(&text(row, 1))?;
-    let mut data: [String; 5] = Default::default();
-    if row.len() == 7 {
-        let fields = text(row, 6);
-        // What lies behind the fourth pipe stays together, as in a table of five columns.
-        data.iter_mut().zip(fields.splitn(5, '|')).for_each(|(slot, field)| *slot = field.to_owned());
-    } else {
-        data.iter_mut().zip(6..).for_each(|(slot, at)| *slot = text(row, at));
+    async fn read<'q>(
+        &'q self,
+        mysql: &Mysql,
+        query: Query<'q, MySql, MySqlArguments>,
+        limit: u32,
+    ) -> Result<Read, MysqlError> {
+        let mut read = Read::default();
+        let mut count = 0;
+        let mut rows = query.fetch(mysql.pool());
+        while let Some(row) = rows.try_next().await.map_err(|source| self.failed(mysql, source))? {
+            count += 1;
+            self.take(&row, &mut read)?;
+        }
+        read.full = count >= limit;
+        Ok(read)
     }
-    Some(LogRow {
-        id,
-        local,
-        callid: text(row, 2),
-        queue: text(row, 3),
-        agent: text(row, 4),
-        event: text(row, 5),
-        data,
-    })
+
+    fn take(&self, row: &MySqlRow, read: &mut Read) -> Result<(), MysqlError> {
+        if let Some(alone) = &self.alone {
+            let whose = self.shape.partition_of(row);
+            if whose != *alone {
+                return Err(self.several(vec![alone.clone(), whose]));
+            }
+        }
+        let (key, made) = self.shape.row(row);
+        let mut filled = false;
+        for narrow in self.shape.filled(row) {
+            filled = true;
+            read.filled.insert((narrow.name.clone(), narrow.holds));
+        }
+        if let Some(key) = key {
+            read.rows.push(Seen { key, row: made, filled });
+        }
+        Ok(())
+    }
+
+    /// Whose rows are read: what is configured; where only one is there, that one without a condition.
+    async fn whose(&mut self, mysql: &Mysql) -> Result<Option<String>, MysqlError> {
+        let configured = mysql.database().queue_log_partition.clone();
+        let Some(column) = self.shape.partition.clone() else { return Ok(None) };
+        if let Some(name) = configured {
+            return Ok(Some(name).filter(|name| name != ALL_PARTITIONS));
+        }
+        let order = self.shape.id.as_ref().unwrap_or(&self.shape.time);
+        let sql = format!(
+            "SELECT DISTINCT CAST(COALESCE(whose, '') AS BINARY) FROM
+             (SELECT {column} AS whose FROM {} ORDER BY {order} DESC LIMIT {SAMPLE}) AS last",
+            self.table.sql()
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(mysql.pool()).await;
+        let rows = rows.map_err(|source| self.failed(mysql, source))?;
+        let names: Vec<String> = rows
+            .iter()
+            .map(|row| String::from_utf8_lossy(row.try_get::<&[u8], _>(0).unwrap_or_default()).into_owned())
+            .collect();
+        match names.as_slice() {
+            [] => Ok(None),
+            [one] => {
+                self.alone = Some(one.clone());
+                Ok(None)
+            }
+            _ => Err(self.several(names)),
+        }
+    }
+
+    fn several(&self, mut names: Vec<String>) -> MysqlError {
+        names.sort();
+        MysqlError::SeveralPartitions { table: self.table.sql(), names, key: PARTITION_KEY }
+    }
+
+    /// How a column of text tells the time shows in its last value.
+    async fn look_at_time(&mut self, mysql: &Mysql) -> Result<(), MysqlError> {
+        if self.shape.written.is_some() {
+            // Said at once where the account may not read it.
+            return self.ends(mysql).await.map(drop);
+        }
+        let sql = format!("SELECT CAST(MAX({}) AS BINARY) FROM {}", self.shape.time, self.table.sql());
+        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(mysql.pool()).await;
+        let row = row.map_err(|source| self.failed(mysql, source))?;
+        let bytes = row.try_get::<Option<&[u8]>, _>(0).ok().flatten().unwrap_or_default();
+        let text = String::from_utf8_lossy(bytes);
+        self.shape.written = (!text.is_empty()).then(|| Written::of_value(&text));
+        Ok(())
+    }
+
+    /// Binds a position.
+    fn bind<'q>(
+        &self,
+        query: Query<'q, MySql, MySqlArguments>,
+        key: i64,
+    ) -> Query<'q, MySql, MySqlArguments> {
+        match (&self.shape.id, self.shape.written) {
+            (Some(_), _) | (None, Some(Written::Number)) => query.bind(key),
+            (None, written) => query.bind(written.unwrap_or(Written::Text(' ')).text(key)),
+        }
+    }
+
+    fn bind_floor<'q>(&self, query: Query<'q, MySql, MySqlArguments>) -> Query<'q, MySql, MySqlArguments> {
+        match self.shape.written {
+            Some(Written::Date | Written::Number) => self.bind(query, DAWN),
+            _ => query.bind(Written::DAWN),
+        }
+    }
+
+    fn bind_partition<'q>(
+        &self,
+        query: Query<'q, MySql, MySqlArguments>,
+    ) -> Query<'q, MySql, MySqlArguments> {
+        match &self.partition {
+            Some(name) => query.bind(name.clone()),
+            None => query,
+        }
+    }
+
+    fn failed(&self, mysql: &Mysql, source: sqlx::Error) -> MysqlError {
+        MysqlError::of_statement("reading queue_log", &self.table.sql(), mysql.user(), source)
+    }
 }

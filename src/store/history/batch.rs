@@ -59,7 +59,7 @@ pub(super) struct Work {
     pub(super) starts: Vec<i64>,
 }
 
-fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
+pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
     batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
     let mut applied = Applied::default();
     let mut oddities: BTreeMap<Oddity, i64> = BTreeMap::new();

@@ -14,6 +14,7 @@
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `cdr` | calls that never entered |
 //! | `read` | answers |
+//! | `reading` | how far the PBX's table is read |
 
 mod agents;
 mod batch;
@@ -21,12 +22,14 @@ mod calls;
 mod cdr;
 mod lone;
 mod read;
+mod reading;
 mod rebuild;
 mod sums;
 
 pub use batch::{Applied, Batch};
 pub use cdr::CdrRow;
 pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
+pub use reading::{Older, Reading};
 
 use std::collections::BTreeMap;
 

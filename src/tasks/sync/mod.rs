@@ -1,21 +1,26 @@
 //! The owner of the cursors: reads one PBX's database into the store, again and again, and says how it stands.
 //!
 //! ```text
-//!  pbx::mysql ──rows──> pass ──Batch──> store
-//!                        │
+//!  pbx::mysql ──rows──> reader ──Batch──> store
+//!                         │
 //!  watch: LinkStatus, Today, SyncStatus <── run (back-off, poll)
 //! ```
-//! A pass reads `id > cursor` to the end. Once a minute the last ids are read again, because a row that was committed
-//! late has a lower id than those already seen; and the cdr is looked at. Rows read twice change nothing.
+//! A pass reads what is new, to the end. Once a minute the last rows are read again, because one that was committed late
+//! stands before those already seen; and the cdr is looked at. Between the passes the past is read, the newest days
+//! first. Rows read twice change nothing.
 
-mod pass;
+mod once;
+mod reader;
+mod status;
+
+pub use once::{Once, Reached, sync_once};
+pub use status::{OlderDays, SyncStatus};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::backoff::{self, Backoff};
@@ -24,32 +29,17 @@ use crate::config::{History as HistoryConfig, Pbx};
 use crate::domain::history::figures::Today;
 use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::link::{LinkState, LinkStatus};
-use crate::domain::time::Moment;
+use crate::domain::time::{Moment, Tick};
 use crate::pbx::mysql::MysqlError;
 use crate::store::{Store, StoreError};
 use crate::tasks::history::{History, HistoryError, Thresholds};
 
-use pass::Reader;
+use reader::{Progress, Reader, Step};
 
 /// Today's figures are made anew at least this often, because the date and what goes on change without rows.
 const TODAY_SECONDS: i64 = 60;
-
-/// How the synchronisation of one PBX stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SyncStatus {
-    /// When it last reached the end.
-    pub last_sync: Option<Timestamp>,
-    /// Rows stored since the start of the program.
-    pub rows: u64,
-    /// Visits that came with them.
-    pub visits: u64,
-    /// What is odd in the whole history, by kind.
-    pub oddities: BTreeMap<String, u64>,
-    /// The highest id stored.
-    pub position: i64,
-    /// The highest id in the table when it was last looked at; far above `position` while years are read.
-    pub newest: i64,
-}
+/// While the past is read, what it changed is shown this often, milliseconds.
+const SHOW_OLDER_MILLIS: i64 = 2000;
 
 /// Wrap-up times in seconds by queue, where the PBX's table sets them. AMI does not tell them.
 pub type WrapUps = BTreeMap<QueueName, u32>;
@@ -106,11 +96,19 @@ impl SyncError {
             }
             source = cause.source();
         }
-        // Errors begin small, sentences on a wall do not.
-        let mut letters = text.chars();
-        let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-        format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+        sentence(&text)
     }
+}
+
+/// Errors and warnings begin small, sentences on a wall do not.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The task of one PBX, before it runs. It may be run again after a panic: everything it knows is in the store.
@@ -154,13 +152,18 @@ impl Sync {
         }
         let (mut away, mut refused) = (Backoff::away(), Backoff::refused());
         let mut reader: Option<Reader> = None;
+        let mut registered = false;
         while !stopped(&stop) {
-            let outcome = self.once(&mut reader, &stop).await;
-            let pause = match outcome {
+            let due = clock::now().tick.plus_millis(millis(self.poll));
+            let outcome = match self.once(&mut reader, &mut registered, &stop).await {
+                Ok(()) => self.read_older(&mut reader, due, &stop).await,
+                failed => failed,
+            };
+            let until = match outcome {
                 Ok(()) => {
                     away.reset();
                     refused.reset();
-                    self.poll
+                    due
                 }
                 Err(error) => {
                     if let Some(broken) = reader.take() {
@@ -168,11 +171,12 @@ impl Sync {
                     }
                     self.say(&error);
                     let gaps = if error.is_refusal() { &mut refused } else { &mut away };
-                    Duration::from_millis(gaps.next_ms(backoff::random()))
+                    let pause = i64::try_from(gaps.next_ms(backoff::random())).unwrap_or(i64::MAX);
+                    clock::now().tick.plus_millis(pause)
                 }
             };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep_until(clock::deadline(until)) => {}
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
@@ -182,21 +186,25 @@ impl Sync {
     }
 
     /// Connects where there is no connection, and reads to the end.
-    async fn once(&self, slot: &mut Option<Reader>, stop: &watch::Receiver<bool>) -> Result<(), SyncError> {
-        self.publish_first().await?;
+    async fn once(
+        &self,
+        slot: &mut Option<Reader>,
+        registered: &mut bool,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), SyncError> {
+        if !*registered {
+            self.register().await?;
+            *registered = true;
+        }
         let reader = match slot {
             Some(reader) => reader,
-            None => slot.insert(Reader::connect(&self.pbx).await?),
+            None => slot.insert(Reader::connect(&self.pbx, &self.store).await?),
         };
-        let mut progress = |batch: &pass::Progress| {
-            self.status.send_modify(|status| {
-                status.rows += batch.rows;
-                status.visits += batch.visits;
-                status.position = batch.position;
-                status.newest = batch.newest.max(batch.position);
-            });
-        };
-        let changed = reader.pass(&self.store, &mut progress, || stopped(stop)).await?;
+        let mut progress = |batch: &Progress| self.status.send_modify(|status| status.take(batch));
+        let passed = reader.pass(&self.store, &mut progress, || stopped(stop)).await?;
+        if !passed.ended {
+            return Ok(());
+        }
         self.wrap_ups.send_if_modified(|shown| {
             let differs = **shown != *reader.wrap_ups();
             if differs {
@@ -206,33 +214,69 @@ impl Sync {
         });
         let now = clock::now();
         self.store.note_synced(&self.pbx.name, now.wall.as_second()).await?;
-        if changed || self.today_is_old(now) {
-            self.publish_today(now).await?;
+        if passed.changed || self.today_is_old(now) {
+            self.publish_today(now, false).await?;
         }
         self.status.send_modify(|status| status.last_sync = Some(now.wall));
-        let warning = reader.warning().map(str::to_owned);
-        self.database.send_modify(|link| {
-            link.enter(LinkState::Live, warning, now);
-            link.fresh_at = Some(now);
-        });
+        self.say_live(reader, now);
         Ok(())
     }
 
-    /// What is stored is shown before anything is reached.
-    async fn publish_first(&self) -> Result<(), SyncError> {
-        if self.today.borrow().pbx.is_some() {
-            return Ok(());
+    /// Reads the past until the next look at what is new is due, step by step.
+    async fn read_older(
+        &self,
+        slot: &mut Option<Reader>,
+        due: Tick,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), SyncError> {
+        let Some(reader) = slot else { return Ok(()) };
+        let mut shown = clock::now().tick;
+        let mut any = false;
+        while !stopped(stop) && clock::now().tick.since(due) < 0 {
+            let Some(Step { progress, rest_millis, ended }) = reader.older(&self.store, false).await? else {
+                break;
+            };
+            any = true;
+            self.status.send_modify(|status| status.take(&progress));
+            let now = clock::now();
+            if ended {
+                tracing::info!(pbx = %self.pbx.name, "all of queue_log is read");
+            }
+            if ended || now.tick.since(shown) >= SHOW_OLDER_MILLIS {
+                shown = now.tick;
+                any = false;
+                self.publish_today(now, true).await?;
+                self.say_live(reader, now);
+            }
+            let rest = clock::now().tick.plus_millis(rest_millis);
+            tokio::time::sleep_until(clock::deadline(rest)).await;
         }
+        if any {
+            let now = clock::now();
+            self.publish_today(now, true).await?;
+            self.say_live(reader, now);
+        }
+        Ok(())
+    }
+
+    /// What is stored is shown before anything is reached; where nothing was ever read, there is nothing to show.
+    async fn register(&self) -> Result<(), SyncError> {
         if self.store.register_pbx(&self.pbx.name, &self.pbx.zone_name).await? {
             tracing::info!(pbx = %self.pbx.name, "the history was made anew from the stored rows");
         }
-        self.publish_today(clock::now()).await
+        let records = self.store.pbxs().await?;
+        let record = records.iter().find(|record| record.name == self.pbx.name);
+        if record.is_some_and(|record| record.synced_at.is_some() || record.log_clock > 0) {
+            self.publish_today(clock::now(), false).await?;
+        }
+        Ok(())
     }
 
-    async fn publish_today(&self, now: Moment) -> Result<(), SyncError> {
+    /// With `anew` the figures count as new even where those of today are the same: other days have changed.
+    async fn publish_today(&self, now: Moment, anew: bool) -> Result<(), SyncError> {
         let today = self.history.today(&self.pbx.name, now.wall).await?;
         self.today.send_if_modified(|shown| {
-            let differs = **shown != today;
+            let differs = anew || **shown != today;
             if differs {
                 *shown = Arc::new(today);
             }
@@ -241,6 +285,18 @@ impl Sync {
         let oddities = self.store.oddities(&self.pbx.name).await?;
         self.status.send_modify(|status| status.oddities = oddities);
         Ok(())
+    }
+
+    /// The link is up; with what is to be said all the same.
+    fn say_live(&self, reader: &Reader, now: Moment) {
+        let older = self.status.borrow().older.map(|older| older.sentence());
+        let said: Vec<String> =
+            older.into_iter().chain(reader.warnings().iter().map(|warning| sentence(warning))).collect();
+        let detail = (!said.is_empty()).then(|| said.join(" "));
+        self.database.send_modify(|link| {
+            link.enter(LinkState::Live, detail, now);
+            link.fresh_at = Some(now);
+        });
     }
 
     fn today_is_old(&self, now: Moment) -> bool {
@@ -276,64 +332,4 @@ fn thresholds(settings: &HistoryConfig) -> Thresholds {
         service_level_s: settings.service_level_seconds,
         short_abandon_s: settings.short_abandon_seconds,
     }
-}
-
-/// What one synchronisation brought; the JSON line of `sync --once`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Once {
-    /// Rows that were not known.
-    pub rows: u64,
-    /// Visits that were not there.
-    pub visits: u64,
-    /// How long it took.
-    pub seconds: f64,
-    /// What is odd in the whole history, by kind.
-    pub oddities: BTreeMap<String, u64>,
-}
-
-/// How far one synchronisation is: ids of queue_log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reached {
-    /// The last one stored.
-    pub position: i64,
-    /// The newest in the table.
-    pub newest: i64,
-}
-
-/// One synchronisation of every PBX with a database; `reached` follows it. The caller holds the [`crate::store::StateLock`].
-///
-/// # Errors
-/// At the first PBX that fails; what was read before is stored.
-pub async fn sync_once(
-    store: &Store,
-    pbxs: &[Pbx],
-    reached: &mut (dyn FnMut(Reached) + Send),
-) -> Result<Once, SyncError> {
-    let began = clock::now();
-    let mut once = Once::default();
-    let mut any = false;
-    for pbx in pbxs.iter().filter(|pbx| pbx.database.is_some()) {
-        any = true;
-        store.register_pbx(&pbx.name, &pbx.zone_name).await?;
-        let mut reader = Reader::connect(pbx).await?;
-        let mut progress = |batch: &pass::Progress| {
-            once.rows += batch.rows;
-            once.visits += batch.visits;
-            reached(Reached { position: batch.position, newest: batch.newest.max(batch.position) });
-        };
-        let outcome = reader.pass(store, &mut progress, || false).await;
-        reader.close().await;
-        outcome?;
-        store.note_synced(&pbx.name, clock::now().wall.as_second()).await?;
-        for (kind, number) in store.oddities(&pbx.name).await? {
-            *once.oddities.entry(kind).or_default() += number;
-        }
-    }
-    if !any {
-        return Err(SyncError::NoDatabase);
-    }
-    store.checkpoint().await?;
-    let millis = clock::now().tick.since(began.tick);
-    once.seconds = f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0;
-    Ok(once)
 }

@@ -62,11 +62,12 @@ async fn a_real_server_takes_the_statements_and_they_are_enough_to_read_and_not_
         password: Secret::new(password),
         tls: Tls::Off,
         queue_log_table: None,
+        queue_log_partition: None,
         cdr_table: None,
     };
     let mysql = Mysql::connect(&database).await.expect("logs in");
     let log = QueueLog::find(&mysql).await.expect("finds queue_log");
-    log.after(&mysql, 0, 10).await.expect("reads queue_log");
+    log.forward(&mysql, 0, 10).await.expect("reads queue_log");
     let cdr = Cdr::find(&mysql).await.expect("finds cdr");
     cdr.since(&mysql, jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0), 10).await.expect("reads cdr");
     assert!(!queue_settings(&mysql).await.expect("reads queues").is_empty());

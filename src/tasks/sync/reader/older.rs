@@ -1,0 +1,160 @@
+//! The past, from the newest day backwards, in steps that can be broken off: how far it came is stored with the rows.
+
+use super::{Progress, ROWS, Reader};
+use crate::clock;
+use crate::domain::history::query::local;
+use crate::domain::history::row::{civil_of, civil_second};
+use crate::pbx::mysql::Read;
+use crate::store::{Older, Reading, Store};
+use crate::tasks::sync::SyncError;
+use crate::tasks::sync::status::OlderDays;
+
+/// A step's rows at most: memory is bounded by two of them.
+const MOST: u32 = 10_000;
+/// … and at least.
+const LEAST: u32 = 500;
+/// A step shall take about this long, milliseconds: the look for new rows waits for it.
+const AIM_MILLIS: i64 = 200;
+/// The last days are fetched without rests, seconds.
+const USEFUL: i64 = 7 * 86_400;
+
+/// How the steps go.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    /// Rows of the next step.
+    rows: u32,
+    /// What was read ahead, with the position before which it lies.
+    ahead: Option<(i64, Read)>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { rows: ROWS, ahead: None }
+    }
+}
+
+impl Pace {
+    /// Forgets what was read ahead.
+    pub(super) fn drop_ahead(&mut self) {
+        self.ahead = None;
+    }
+
+    /// The next step is as long as the last one should have been.
+    fn follow(&mut self, rows: u32, took_millis: i64) {
+        self.rows = match took_millis {
+            took if took < AIM_MILLIS / 2 => rows.saturating_mul(2).min(MOST.max(rows)),
+            took if took > AIM_MILLIS * 2 => (rows / 2).max(LEAST),
+            _ => rows,
+        };
+    }
+}
+
+/// One step.
+#[derive(Clone, Debug, Default)]
+pub(in crate::tasks::sync) struct Step {
+    /// What it brought.
+    pub progress: Progress,
+    /// How long the PBX's database shall be left alone, milliseconds.
+    pub rest_millis: i64,
+    /// All is read.
+    pub ended: bool,
+}
+
+impl Reader {
+    /// Reads and stores the next step back in time; `None` when there is nothing left. With `ahead` the database is asked
+    /// for the following step meanwhile.
+    pub(in crate::tasks::sync) async fn older(
+        &mut self,
+        store: &Store,
+        ahead: bool,
+    ) -> Result<Option<Step>, SyncError> {
+        let reading = self.reading.filter(|reading| reading.kind == self.kind());
+        let Some((reading, older)) = reading.and_then(|reading| Some((reading, reading.older?))) else {
+            return Ok(None);
+        };
+        let began = clock::now().tick;
+        let limit = self.older.rows;
+        let kept = self.older.ahead.take().filter(|(before, _)| *before == older.reached);
+        let read = match kept {
+            Some((_, read)) => read,
+            None => self.queue_log.backward(&self.mysql, older.reached, limit).await?,
+        };
+        let took = clock::now().tick.since(began);
+        let Some(next) = self.before(older, &read) else {
+            // All of one second: it has to fit into one step.
+            self.older.rows = limit.saturating_mul(2);
+            return Ok(Some(Step { progress: self.progress(), ..Step::default() }));
+        };
+        self.narrow.extend(read.filled.iter().cloned());
+        let count = u64::try_from(read.rows.len()).unwrap_or(0);
+        let reading = Reading { older: next, ..reading };
+        let applied = self.store_older(store, read, reading, ahead).await?;
+        self.older.follow(limit, clock::now().tick.since(began));
+        let progress =
+            Progress { read: count, rows: applied.rows, visits: applied.visits, ..self.progress() };
+        let rest_millis = if self.is_long_ago(older) { took.max(1) } else { 0 };
+        Ok(Some(Step { progress, rest_millis, ended: next.is_none() }))
+    }
+
+    async fn store_older(
+        &mut self,
+        store: &Store,
+        read: Read,
+        reading: Reading,
+        ahead: bool,
+    ) -> Result<crate::store::Applied, SyncError> {
+        let applying = store.apply_reading(self.batch(read.rows, i64::MIN), reading);
+        let applied = match reading.older.filter(|_| ahead) {
+            Some(older) => {
+                let following = self.queue_log.backward(&self.mysql, older.reached, self.older.rows);
+                let (applied, following) = tokio::join!(applying, following);
+                // Where it failed it is asked for again, and says why.
+                self.older.ahead = following.ok().map(|read| (older.reached, read));
+                applied?
+            }
+            None => applying.await?,
+        };
+        self.reading = Some(reading);
+        Ok(applied)
+    }
+
+    /// Where reading back stands after these rows: `Some(None)` at the table's beginning, `None` where they do not reach
+    /// beyond one second.
+    fn before(&self, older: Older, read: &Read) -> Option<Option<Older>> {
+        let Some(first) = read.rows.first().filter(|_| read.full) else { return Some(None) };
+        // The first second of a full step may have more rows.
+        let reached = if self.is_numbered() { first.key } else { first.key + 1 };
+        if reached >= older.reached {
+            return None;
+        }
+        let timed = read.rows.iter().find_map(|seen| seen.row.clone());
+        let local = timed.map_or(older.local, |mut row| {
+            row.settle(&self.zone);
+            civil_second(row.local)
+        });
+        Some(Some(Older { reached, local }))
+    }
+
+    /// The last days are there: from here on the PBX comes first.
+    fn is_long_ago(&self, older: Older) -> bool {
+        older.local < civil_second(local(&self.zone, clock::now().wall.as_second())) - USEFUL
+    }
+
+    /// What is left of the past.
+    pub(super) fn older_days(&self) -> Option<OlderDays> {
+        let (reading, older) = self.reading.and_then(|reading| Some((reading, reading.older?)))?;
+        let oldest = self.ends.map_or(0, |(oldest, _)| oldest);
+        let (all, left) = (reading.newest.saturating_sub(oldest), older.reached.saturating_sub(oldest));
+        let local = civil_of(older.local).unwrap_or_default();
+        Some(OlderDays {
+            reached: local.date(),
+            complete_from: older.complete_from(),
+            share: share(all.saturating_sub(left), all),
+        })
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a share is shown in percent")]
+fn share(part: i64, all: i64) -> f64 {
+    if all <= 0 { 0.0 } else { (part as f64 / all as f64).clamp(0.0, 1.0) }
+}

@@ -1,0 +1,225 @@
+//! Everything new, in the order of the table; and once more what may have come late.
+
+use super::{OVERLAP_MILLIS, Passed, Progress, ROWS, Reader, kind_of, mark, mark_of};
+use crate::clock;
+use crate::domain::history::place::place_lone;
+use crate::domain::history::query::local;
+use crate::domain::history::row::civil_second;
+use crate::pbx::mysql::{Key, QueueLog, Seen};
+use crate::store::{Older, Reading, Store};
+use crate::tasks::sync::SyncError;
+
+/// Numbers read again once a minute: rows are committed late, out of order, but not by more than this …
+const OVERLAP_IDS: i64 = 5000;
+/// … or by more than this, seconds.
+const OVERLAP_SECONDS: i64 = 600;
+/// Without numbers, rows of the last second may still come; they are read again at each look, seconds.
+const UNFINISHED: i64 = 2;
+/// A table with so few numbers is read from its beginning at once.
+const FEW_IDS: i64 = 20_000;
+/// The same for one without numbers, seconds.
+const FEW_SECONDS: i64 = 2 * 86_400;
+/// A row with a time so far ahead of the clock does not move the end of what is read, seconds.
+const AHEAD: i64 = 86_400;
+/// Rows looked at to find one with a time.
+const PROBE: u32 = 8;
+/// So often a look begins again because the table is not the one that was read.
+const DOUBTS: u32 = 3;
+
+impl Reader {
+    /// Reads on from where it was to the end. The last row of before comes first again: where it does not, the table is
+    /// another one.
+    pub(super) async fn onward(
+        &mut self,
+        store: &Store,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        stop: &(impl Fn() -> bool + Send),
+        passed: &mut Passed,
+    ) -> Result<(), SyncError> {
+        self.begin_where_needed(store).await?;
+        let Some(mut reading) = self.reading else {
+            passed.ended = true;
+            return Ok(());
+        };
+        let mut from = self.begin_of_look(reading);
+        let (mut limit, mut doubts) = (ROWS, 0);
+        while !stop() {
+            let read = self.queue_log.forward(&self.mysql, from, limit).await?;
+            self.narrow.extend(read.filled.iter().cloned());
+            let is_last = |seen: &Seen| seen.key == reading.newest && mark_of(seen) == reading.mark;
+            let is_known = reading.mark == 0 || from > reading.newest || read.rows.iter().any(is_last);
+            if !is_known && doubts < DOUBTS {
+                doubts += 1;
+                passed.changed |= self.doubt(store, reading).await?;
+                self.begin_where_needed(store).await?;
+                let Some(again) = self.reading else { break };
+                reading = again;
+                from = self.begin_of_look(reading);
+                continue;
+            }
+            let Some(last) = read.rows.last().map(|seen| seen.key) else { break };
+            if read.full && last == from {
+                // All of one second: it has to fit into one batch.
+                limit = limit.saturating_mul(2);
+                continue;
+            }
+            let full = read.full;
+            reading = self.take(store, read.rows, reading, progress, passed).await?;
+            if !full {
+                break;
+            }
+            from = last;
+        }
+        passed.ended = !stop();
+        Ok(())
+    }
+
+    /// Stores what of these rows is new; says how far the table is read then.
+    async fn take(
+        &mut self,
+        store: &Store,
+        rows: Vec<Seen>,
+        reading: Reading,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        passed: &mut Passed,
+    ) -> Result<Reading, SyncError> {
+        let counted_from = if reading.mark == 0 { reading.newest } else { reading.newest + 1 };
+        let is_new = |seen: &Seen| {
+            seen.key >= counted_from
+                || seen.row.as_ref().is_some_and(|row| !self.remembered.contains(&mark(row)))
+        };
+        if !rows.iter().any(is_new) {
+            return Ok(reading);
+        }
+        let read = u64::try_from(rows.len()).unwrap_or(0);
+        let next = self.end_after(reading, &rows);
+        let applied = self.store_rows(store, rows, Some(next), counted_from).await?;
+        passed.changed |= applied.changed;
+        progress(&Progress { read, rows: applied.rows, visits: applied.visits, ..self.progress() });
+        Ok(next)
+    }
+
+    fn begin_of_look(&self, reading: Reading) -> i64 {
+        if self.is_numbered() { reading.newest } else { reading.newest - UNFINISHED }
+    }
+
+    /// How far the table is read when these rows are stored. Rows from a clock that is ahead are stored, and leave the end
+    /// where it is.
+    fn end_after(&self, reading: Reading, rows: &[Seen]) -> Reading {
+        let now = clock::now().wall.as_second();
+        let latest = match self.queue_log.key() {
+            Key::Id => i64::MAX,
+            Key::UtcSecond => now + AHEAD,
+            Key::LocalSecond => civil_second(local(&self.zone, now)) + AHEAD,
+        };
+        match rows.iter().rfind(|seen| seen.key <= latest) {
+            Some(last) if last.key >= reading.newest => {
+                Reading { newest: last.key, mark: mark_of(last), ..reading }
+            }
+            _ => reading,
+        }
+    }
+
+    /// Where everything stands.
+    pub(super) fn progress(&self) -> Progress {
+        let position = self.reading.map_or(0, |reading| reading.newest);
+        let newest = self.ends.map_or(0, |(_, newest)| newest).max(position);
+        Progress { position, newest, older: self.older_days(), ..Progress::default() }
+    }
+
+    /// A table that was never read is read from the midnight before its newest row on; what is older comes later.
+    async fn begin_where_needed(&mut self, store: &Store) -> Result<(), SyncError> {
+        if self.reading.is_some_and(|reading| reading.kind != self.kind()) {
+            tracing::warn!(pbx = %self.pbx, "queue_log is read in another order than before: it is read anew");
+            store.forget_reading(&self.pbx).await?;
+            self.reading = None;
+        }
+        if self.reading.is_some() {
+            return Ok(());
+        }
+        self.ends = self.queue_log.ends(&self.mysql).await?;
+        let Some((oldest, newest)) = self.ends else { return Ok(()) };
+        let few = if self.is_numbered() { FEW_IDS } else { FEW_SECONDS };
+        let kind = kind_of(self.queue_log.key());
+        let mut reading = Reading { kind, newest: oldest, mark: 0, older: None };
+        if newest.saturating_sub(oldest) > few
+            && let Some(midnight) = self.midnight(newest).await?
+            && let Some(start) = self.queue_log.key_at(&self.mysql, &self.zone, midnight).await?
+            && start > oldest
+        {
+            let local = civil_second(local(&self.zone, midnight));
+            reading = Reading { newest: start, older: Some(Older { reached: start, local }), ..reading };
+        }
+        self.reading = Some(reading);
+        Ok(())
+    }
+
+    /// The midnight before the row at `newest`, or before now where that row's clock is ahead, UTC.
+    async fn midnight(&self, newest: i64) -> Result<Option<i64>, SyncError> {
+        let Some(at) = self.instant_of(newest).await? else { return Ok(None) };
+        let at = at.min(clock::now().wall.as_second());
+        let stamp = jiff::Timestamp::from_second(at).unwrap_or_default();
+        let midnight = stamp.to_zoned(self.zone.clone()).start_of_day();
+        Ok(midnight.ok().map(|midnight| midnight.timestamp().as_second()))
+    }
+
+    /// The time of the row at or before a position, UTC seconds.
+    async fn instant_of(&self, key: i64) -> Result<Option<i64>, SyncError> {
+        let read = self.queue_log.backward(&self.mysql, key.saturating_add(1), PROBE).await?;
+        let rows = read.rows.iter().filter_map(|seen| seen.row.as_ref());
+        Ok(rows.map(|row| place_lone(&self.zone, row, &[])).next_back())
+    }
+
+    /// The last rows before the end once more, and the table's columns.
+    pub(super) async fn look_again(
+        &mut self,
+        store: &Store,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        passed: &mut Passed,
+    ) -> Result<(), SyncError> {
+        if !self.queue_log.still(&self.mysql).await? {
+            self.queue_log = QueueLog::find(&self.mysql).await?;
+            self.older.drop_ahead();
+            tracing::warn!(pbx = %self.pbx, table = self.queue_log.table(), "queue_log has other columns now");
+        }
+        self.ends = self.queue_log.ends(&self.mysql).await?;
+        let Some(reading) = self.reading.filter(|reading| reading.mark != 0 && reading.kind == self.kind())
+        else {
+            return Ok(());
+        };
+        let mut from = self.begin_of_overlap(reading).await?;
+        let mut limit = ROWS;
+        loop {
+            let mut read = self.queue_log.forward(&self.mysql, from, limit).await?;
+            let last = read.rows.last().map(|seen| seen.key);
+            read.rows.retain(|seen| seen.key <= reading.newest);
+            let applied = self.store_rows(store, read.rows, None, i64::MAX).await?;
+            passed.changed |= applied.changed;
+            if applied.rows > 0 {
+                tracing::info!(pbx = %self.pbx, rows = applied.rows, "rows came late");
+                progress(&Progress { rows: applied.rows, visits: applied.visits, ..self.progress() });
+            }
+            match last.filter(|last| read.full && *last < reading.newest) {
+                Some(last) if last > from => from = last,
+                Some(_) => limit = limit.saturating_mul(2),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn begin_of_overlap(&self, reading: Reading) -> Result<i64, SyncError> {
+        let mut from = reading.newest - OVERLAP_SECONDS;
+        if self.is_numbered() {
+            from = reading.newest - OVERLAP_IDS;
+            if let Some(at) = self.instant_of(reading.newest).await?
+                && let Some(early) =
+                    self.queue_log.key_at(&self.mysql, &self.zone, at - OVERLAP_SECONDS).await?
+            {
+                from = from.min(early);
+            }
+        }
+        Ok(from.max(reading.older.map_or(i64::MIN, |older| older.reached)))
+    }
+}
+
+const _: () = assert!(OVERLAP_MILLIS / 1000 < OVERLAP_SECONDS, "a late row is looked for more than once");
