@@ -15,7 +15,7 @@ mod writer;
 
 pub use accounts::{AccountChange, AccountRow, Changed, SessionRow, TokenRow};
 pub use error::StoreError;
-pub use history::{Applied, Batch, CdrRow, CellsOf, PbxRecord, QueueRecord, VisitFilter};
+pub use history::{Applied, Batch, CdrRow, CellsOf, LegRow, PbxRecord, QueueRecord, VisitFilter};
 pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};
 pub use lock::StateLock;
 

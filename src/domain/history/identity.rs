@@ -12,7 +12,7 @@
 
 mod found;
 
-pub use found::{Membership, Unresolved, Why, Witness, infer, observe, unresolved};
+pub use found::{AGREEING, Membership, Unresolved, Why, Witness, infer, observe, unresolved};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,6 +181,11 @@ impl Identities {
         self.by_key.values().flatten()
     }
 
+    /// The interfaces, in the form in which they are compared, that are ever this agent's.
+    pub fn interfaces_of(&self, agent: &str) -> impl Iterator<Item = &str> {
+        self.by_agent.get(agent).into_iter().flatten().map(String::as_str)
+    }
+
     /// What is known of one interface, by time.
     pub fn of(&self, interface: &str) -> &[Mapping] {
         self.by_key.get(&key(interface)).map_or(&[], Vec::as_slice)
@@ -308,6 +313,47 @@ enum Behind {
 fn stays(interface: &str) -> bool {
     let options = interface.trim().get(endpoint(interface.trim()).len()..).unwrap_or_default();
     options.to_ascii_lowercase().contains('n')
+}
+
+/// An interface in the form in which it is compared, without any options: what is near enough to be looked at.
+pub fn base(interface: &str) -> String {
+    endpoint(&key(interface)).to_owned()
+}
+
+/// Why an administrator's word cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotMappable {
+    /// The interface is a name.
+    #[error(
+        "\"{0}\" is no interface but a name, and a name is an agent by itself; write the interface as PJSIP/101"
+    )]
+    Interface(String),
+    /// The name is none.
+    #[error("\"{0}\" is nobody's name; to let an interface stand for itself, give it as its own name")]
+    Name(String),
+    /// Longer than anything that is logged.
+    #[error(
+        "that is longer than 256 bytes, or holds control characters; nothing of that kind is ever logged"
+    )]
+    Text,
+}
+
+/// Checks an administrator's word.
+///
+/// # Errors
+/// When the interface is a name, or the name is nobody's.
+pub fn check_word(interface: &str, agent: &str) -> Result<(), NotMappable> {
+    if [interface, agent].iter().any(|text| text.len() > 256 || text.chars().any(char::is_control)) {
+        return Err(NotMappable::Text);
+    }
+    if !is_mappable(interface) {
+        return Err(NotMappable::Interface(interface.to_owned()));
+    }
+    let name = agent.trim();
+    if !is_somebody(name) || (is_interface(name) && key(name) != key(interface)) {
+        return Err(NotMappable::Name(name.to_owned()));
+    }
+    Ok(())
 }
 
 /// Whether the map could speak for a text of the agent column in a row: it names somebody, by an interface.

@@ -6,7 +6,7 @@ use super::{Identities, Mapping, Source, key};
 use crate::domain::ids::{AgentName, QueueName};
 
 /// So many calls must agree before the cdr is believed.
-pub(super) const AGREEING: usize = 3;
+pub const AGREEING: usize = 3;
 
 /// A member as a list has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
