@@ -48,7 +48,7 @@ pub(super) const USUAL: &[&str] = &["cdr"];
 /// The realtime table of queues.
 pub(super) const QUEUES: &str = "queues";
 
-const START: &[&str] = &["start", "calldate"];
+pub(super) const START: &[&str] = &["start", "calldate"];
 
 impl Cdr {
     /// Finds the table and looks at its columns.

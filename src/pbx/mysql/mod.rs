@@ -10,12 +10,14 @@
 //! | `names` | finds tables and columns, quotes them |
 //! | `queue_log` | rows by `id > last` |
 //! | `cdr` | calls by their start, gently; queues' own service levels |
+//! | `people` | members and their names; ends of single channels |
 //! | `grants` | the least rights that all of this needs, as statements |
 
 mod cdr;
 mod error;
 mod grants;
 mod names;
+mod people;
 mod pool;
 mod queue_log;
 mod relay;
@@ -23,5 +25,6 @@ mod relay;
 pub use cdr::{Call, Cdr, QueueSettings, queue_settings};
 pub use error::MysqlError;
 pub use grants::{Account, script};
+pub use people::{Ended, ends_of, queue_members};
 pub use pool::Mysql;
 pub use queue_log::{QueueLog, Read};

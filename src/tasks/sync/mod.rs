@@ -9,6 +9,7 @@
 //! late has a lower id than those already seen; and the cdr is looked at. Rows read twice change nothing.
 
 mod pass;
+mod people;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{SyncError, WrapUps};
+use super::{SyncError, WrapUps, people};
 use crate::clock;
 use crate::config::Pbx;
 use crate::domain::history::event::Oddity;
@@ -120,6 +120,9 @@ impl Reader {
             }
         }
         changed |= self.calls(store).await?;
+        if self.overlapped == Some(now) {
+            changed |= people::look(&self.mysql, store, &self.pbx).await?;
+        }
         Ok(changed)
     }
 

@@ -42,25 +42,26 @@ impl Store {
         .await
     }
 
-    /// Takes in a list of members as it is at the UTC second `at`. Says whether any row is another's now.
+    /// Takes in a list of members as it is at the UTC second `at`. Says whether any row is another's now; `None` while
+    /// the PBX has no history.
     ///
     /// # Errors
-    /// When the database refuses. A PBX without a history yet is none.
+    /// When the database refuses.
     pub async fn note_members(
         &self,
         pbx: &PbxName,
         source: Source,
         at: i64,
         members: Vec<Membership>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<bool>, StoreError> {
         let pbx = pbx.clone();
         self.write(move |db| {
-            let Some(scope) = Scope::find(db, &pbx)? else { return Ok(false) };
+            let Some(scope) = Scope::find(db, &pbx)? else { return Ok(None) };
             let new = observe(&*scope.identities()?, source, at, &members);
             if new.is_empty() {
-                return Ok(false);
+                return Ok(Some(false));
             }
-            change(&scope, |scope| new.iter().try_for_each(|mapping| put(scope, mapping)))
+            change(&scope, |scope| new.iter().try_for_each(|mapping| put(scope, mapping))).map(Some)
         })
         .await
     }
