@@ -18,6 +18,7 @@ use crate::tasks::accounts::Accounts;
 use crate::tasks::control::Control;
 use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
+use crate::tasks::people;
 use crate::tasks::settings::Settings;
 use crate::tasks::sync::{Sync, SyncStatus};
 
@@ -103,6 +104,8 @@ impl Parts {
         let (name, ami, phones) = (pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones);
         let live = live::start(name, ami, phones, handle.wrap_ups.clone(), stop.subscribe());
         self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
+        let (store, floor) = (self.store.clone(), live.snapshot.clone());
+        self.tasks.push(tokio::spawn(people::run(store, pbx.name.clone(), floor, stop.subscribe())));
         self.syncs.push(handle.status);
         self.views.push(PbxView {
             name: pbx.name.clone(),

@@ -15,7 +15,9 @@ mod writer;
 
 pub use accounts::{AccountChange, AccountRow, Changed, SessionRow, TokenRow};
 pub use error::StoreError;
-pub use history::{Applied, Batch, CdrRow, CellsOf, Older, PbxRecord, QueueRecord, Reading, VisitFilter};
+pub use history::{
+    Applied, Batch, CdrRow, CellsOf, LegRow, Older, PbxRecord, QueueRecord, Reading, VisitFilter,
+};
 pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};
 pub use lock::StateLock;
 

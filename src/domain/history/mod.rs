@@ -10,6 +10,7 @@
 //! | `visit` | what a visit is |
 //! | `fold` | the rows of calls → visits |
 //! | `agent` | the rows of an agent → pauses and logins |
+//! | `identity` | which agent an interface is, and since when |
 //! | `cells` | visits and intervals → sums per queue, agent and clock hour |
 //! | `figures` | sums → the numbers that are shown |
 //! | `query` | what is asked |
@@ -27,6 +28,7 @@ pub mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod fold;
+pub mod identity;
 pub mod place;
 pub mod query;
 pub mod row;

@@ -36,6 +36,10 @@ pub struct Call {
     pub lastapp: String,
     /// Its arguments.
     pub lastdata: String,
+    /// How it came out.
+    pub disposition: String,
+    /// The channel that was called.
+    pub dstchannel: String,
 }
 
 /// What the table is usually called.
@@ -43,7 +47,7 @@ pub(super) const USUAL: &[&str] = &["cdr"];
 /// The realtime table of queues.
 pub(super) const QUEUES: &str = "queues";
 
-const START: &[&str] = &["start", "calldate"];
+pub(super) const START: &[&str] = &["start", "calldate"];
 
 impl Cdr {
     /// Finds the table and looks at its columns.
@@ -63,6 +67,8 @@ impl Cdr {
             &["dst"],
             &["lastapp"],
             &["lastdata"],
+            &["disposition"],
+            &["dstchannel"],
         ]
         .into_iter()
         .map(|names| table.text(names))
@@ -104,6 +110,8 @@ impl Cdr {
                 dst: text(row, 5),
                 lastapp: text(row, 6),
                 lastdata: text(row, 7),
+                disposition: text(row, 8),
+                dstchannel: text(row, 9),
             })
         });
         Ok(calls.collect())

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::names::quoted;
-use super::{cdr, queue_log};
+use super::{cdr, people, queue_log};
 use crate::config::{Database, Tables, Tls};
 
 /// Tables of Asterisk's realtime that are usually changed by hand, where the configuration names none.
@@ -42,6 +42,8 @@ pub fn script(database: &Database, account: &Account, tables: &Tables) -> String
     grant("", "SELECT", &table(of_calls, calls), "  -- calls that never entered a queue");
     let queues = "  -- their service levels and wrap-up times; leave it out where queues.conf has them";
     grant("", "SELECT", &table(main, cdr::QUEUES), queues);
+    let members = "  -- whose phone is whose; leave it out where queues.conf has them";
+    grant("", "SELECT", &table(main, people::MEMBERS), members);
     for name in changed(tables) {
         grant(
             comment,
@@ -115,19 +117,20 @@ mod tests {
     fn reading_is_granted_and_changing_is_commented() {
         let lines = lines(&database(), &[]);
         assert_eq!(lines[0], "CREATE USER IF NOT EXISTS 'asterflow'@'10.0.0.5' IDENTIFIED BY '<password>';");
-        let granted: Vec<&str> = lines[1..4].iter().filter_map(|line| line.split(" TO ").next()).collect();
+        let granted: Vec<&str> = lines[1..5].iter().filter_map(|line| line.split(" TO ").next()).collect();
         assert_eq!(
             granted,
             [
                 "GRANT SELECT ON `asterisk`.`queue_log`",
                 "GRANT SELECT ON `asterisk`.`cdr`",
-                "GRANT SELECT ON `asterisk`.`queues`"
+                "GRANT SELECT ON `asterisk`.`queues`",
+                "GRANT SELECT ON `asterisk`.`queue_members`"
             ]
         );
         assert!(
-            lines[4..].iter().all(|line| line.starts_with("-- GRANT SELECT, INSERT, UPDATE, DELETE ON "))
+            lines[5..].iter().all(|line| line.starts_with("-- GRANT SELECT, INSERT, UPDATE, DELETE ON "))
         );
-        assert!(!lines[4..].iter().any(|line| line.contains("queue_log") || line.contains("ps_contacts")));
+        assert!(!lines[5..].iter().any(|line| line.contains("queue_log") || line.contains("ps_contacts")));
     }
 
     #[test]

@@ -11,12 +11,14 @@
 //! | `shape` | what `queue_log` looks like here, and how its rows are read |
 //! | `queue_log` | rows in order, both ways; all rows of a range of time |
 //! | `cdr` | calls by their start, gently; queues' own service levels |
+//! | `people` | members and their names; ends of single channels |
 //! | `grants` | the least rights that all of this needs, as statements |
 
 mod cdr;
 mod error;
 mod grants;
 mod names;
+mod people;
 mod pool;
 mod queue_log;
 mod relay;
@@ -25,5 +27,6 @@ mod shape;
 pub use cdr::{Call, Cdr, QueueSettings, queue_settings};
 pub use error::MysqlError;
 pub use grants::{Account, script};
+pub use people::{Ended, ends_of, queue_members};
 pub use pool::Mysql;
 pub use queue_log::{Between, Key, QueueLog, Read, Seen};

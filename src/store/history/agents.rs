@@ -56,9 +56,12 @@ pub(super) fn touched_by_hints(
 ) -> Result<(), StoreError> {
     let sql = "SELECT DISTINCT agent FROM agent_row WHERE pbx = ?1 AND local BETWEEN ?2 AND ?3";
     let (from, to) = (span.0 - 2 * MARGIN, span.1 + 2 * MARGIN);
-    for_each(scope, sql, params![scope.pbx, from, to], |agent| {
-        touch(touched, agent, from - 14 * 3600);
-        touch(touched, agent, to + 14 * 3600);
+    let identities = scope.identities()?;
+    for_each(scope, sql, params![scope.pbx, from, to], |text| {
+        for agent in identities.ever(text) {
+            touch(touched, agent.as_str(), from - 14 * 3600);
+            touch(touched, agent.as_str(), to + 14 * 3600);
+        }
     })
 }
 
@@ -170,7 +173,7 @@ impl Part<'_> {
 
     fn fold(&self, scope: &Scope<'_>, starts: &[i64], hints: &[Hint]) -> Result<Vec<Interval>, StoreError> {
         let to = self.until.map_or(i64::MAX, |until| scope.local(until) + MARGIN);
-        let rows = lone::between(scope, self.agent, (scope.local(self.cut) - MARGIN, to))?;
+        let rows = lone::of_agent(scope, self.agent, (scope.local(self.cut) - MARGIN, to))?;
         let rings = rings(scope, self.agent, (self.cut, self.until.unwrap_or(i64::MAX)))?;
         let context = AgentContext {
             zone: &scope.zone,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, params};
 
 use super::agents::{Touched, touch};
-use super::{Scope, decode, encode, record};
+use super::{Scope, decode, encode, identity, legs, record};
 use crate::domain::history::cells::Contributions;
 use crate::domain::history::event::{Event, Oddity, parse};
 use crate::domain::history::fold::{Context, Loose, NEAR_SECONDS, fold};
@@ -101,9 +101,10 @@ pub(super) fn refold(
     let mut alone: BTreeMap<String, (Vec<LogRow>, Vec<Loose>)> = BTreeMap::new();
     for callid in touched {
         let rows = load(scope, callid)?;
+        hint(scope, &rows, &mut done)?;
+        let rows = identity::named(scope, callid, rows)?;
         let loose = fold(&rows, &context).loose;
         save_loose(scope, callid, &loose)?;
-        hint(scope, &rows, &mut done)?;
         alone.insert(callid.clone(), (rows, loose));
     }
     spread(scope, &context, &mut alone)?;
@@ -114,7 +115,10 @@ pub(super) fn refold(
     let mut new = Vec::new();
     for group in groups(&alone) {
         let rows: Vec<LogRow> = group.iter().flat_map(|callid| alone[*callid].0.clone()).collect();
-        new.extend(fold(&rows, &context).visits);
+        let leg_ends = legs::ends(scope, &rows)?;
+        let folded = fold(&rows, &Context { leg_ends: &leg_ends, ..context.clone() });
+        legs::want(scope, &folded.endless)?;
+        new.extend(folded.visits);
         let joined = (group.len() > 1).then(|| group[0]);
         for callid in &group {
             scope
@@ -153,7 +157,7 @@ fn spread(
         }
         for other in near {
             if !alone.contains_key(&other) {
-                let rows = load(scope, &other)?;
+                let rows = identity::named(scope, &other, load(scope, &other)?)?;
                 let loose = fold(&rows, context).loose;
                 alone.insert(other.clone(), (rows, loose));
                 queue.push(other);

@@ -33,6 +33,10 @@ pub struct CdrRow {
     pub lastapp: String,
     /// Its arguments; a queue's name up to the first comma.
     pub lastdata: String,
+    /// How it came out, `BUSY`.
+    pub disposition: String,
+    /// The channel that was called, `PJSIP/101-00000004`; empty where there was none.
+    pub dstchannel: String,
 }
 
 impl CdrRow {
@@ -61,6 +65,7 @@ impl Store {
             for row in &rows {
                 take(&scope, row)?;
             }
+            super::identity::believe_cdr(&scope)?;
             cursor.map_or(Ok(()), |cursor| set_cursor(&scope, "cdr", cursor))
         })
         .await
@@ -75,8 +80,11 @@ fn take(scope: &Scope<'_>, row: &CdrRow) -> Result<(), StoreError> {
         .optional()?;
     match (call, row.queue()) {
         // A transfer rewrites dcontext and dst of the first row: such a call teaches nothing.
-        (Some((true, false)), Some(queue)) => learn(scope, row, &queue),
-        (Some((true, _)), _) => Ok(()),
+        (Some((true, transferred)), Some(queue)) => {
+            super::identity::take_witness(scope, row)?;
+            if transferred { Ok(()) } else { learn(scope, row, &queue) }
+        }
+        (Some((true, _)), None) => Ok(()),
         (_, queue) => keep(scope, row, &queue.unwrap_or_default()),
     }
 }

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::agents::touch;
 use super::batch::Work;
-use super::{SEPARATOR, Scope};
+use super::{SEPARATOR, Scope, identity};
 use crate::domain::history::event::{Event, Oddity, parse};
 use crate::domain::history::fold::NEAR_SECONDS;
 use crate::domain::history::place::{Hint, near_repeat, place_lone};
@@ -36,12 +36,14 @@ pub(super) fn add(
     let of_file = row.instant().is_some();
     let new = scope.db.prepare_cached(insert(of_file))?.execute(key)? > 0;
     let at = place_lone(&scope.zone, row, hints);
+    let who = scope.identities()?.of_row(&scope.zone, row);
     if !new {
         if scope.db.prepare_cached(lower(of_file))?.execute(key)? > 0 {
-            touch(&mut work.agents, agent, at);
+            touch(&mut work.agents, who.as_str(), at);
         }
         return Ok(0);
     }
+    identity::note(scope, agent)?;
     // What the other source told may give up its place in time to this row.
     let near = if scope.file_clock > 0 { NEAR_SECONDS } else { 0 };
     match parse(row) {
@@ -49,8 +51,8 @@ pub(super) fn add(
         Ok(Event::Other) | Err(_) => {}
         Ok(_) if row.has_agent() => {
             let slack = near + if near_repeat(&scope.zone, row.local) { REPEAT_SLACK } else { 0 };
-            touch(&mut work.agents, agent, at - slack);
-            touch(&mut work.agents, agent, at + slack);
+            touch(&mut work.agents, who.as_str(), at - slack);
+            touch(&mut work.agents, who.as_str(), at + slack);
         }
         Ok(_) => {}
     }
@@ -95,7 +97,18 @@ fn adds_one(scope: &Scope<'_>, agent: &str, row: &LogRow) -> Result<bool, StoreE
     Ok(distinct(with).len() > distinct(near).len())
 }
 
-/// An agent's rows between two local times.
+/// An agent's rows between two local times: those with his name, and those of the interfaces that were his.
+pub(super) fn of_agent(scope: &Scope<'_>, agent: &str, span: (i64, i64)) -> Result<Vec<LogRow>, StoreError> {
+    let identities = scope.identities()?;
+    let mut rows = Vec::new();
+    for text in identity::texts_of(scope, agent)? {
+        let own = between(scope, &text, span)?.into_iter();
+        rows.extend(own.filter(|row| identities.of_row(&scope.zone, row).as_str() == agent));
+    }
+    Ok(rows)
+}
+
+/// The rows with this text in the agent column between two local times.
 pub(super) fn between(
     scope: &Scope<'_>,
     agent: &str,
@@ -123,6 +136,14 @@ pub(super) fn between(
 
 /// The instant, about, of an agent's `n`-th row after the UTC second `at`; `None` where there are fewer.
 pub(super) fn after(scope: &Scope<'_>, agent: &str, at: i64, n: u32) -> Result<Option<i64>, StoreError> {
+    let mut first = None;
+    for text in identity::texts_of(scope, agent)? {
+        first = first.into_iter().chain(after_of(scope, &text, at, n)?).min();
+    }
+    Ok(first)
+}
+
+fn after_of(scope: &Scope<'_>, agent: &str, at: i64, n: u32) -> Result<Option<i64>, StoreError> {
     let nth = |sql: &str, from: i64| -> Result<Option<i64>, StoreError> {
         let mut statement = scope.db.prepare_cached(sql)?;
         let found = statement.query_row(params![scope.pbx, agent, from, n], |row| row.get(0));

@@ -13,6 +13,8 @@
 //! | `sums` | applies differences to cells |
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `cdr` | calls that never entered |
+//! | `identity` | which agent an interface is; what a changed map touches |
+//! | `legs` | ends of talks that were not logged, from the cdr |
 //! | `read` | answers |
 //! | `reading` | how far the PBX's table is read |
 
@@ -20,6 +22,8 @@ mod agents;
 mod batch;
 mod calls;
 mod cdr;
+mod identity;
+mod legs;
 mod lone;
 mod read;
 mod reading;
@@ -28,16 +32,20 @@ mod sums;
 
 pub use batch::{Applied, Batch};
 pub use cdr::CdrRow;
+pub use legs::LegRow;
 pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
 pub use reading::{Older, Reading};
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
 use crate::domain::history::fold::FOLD_VERSION;
+use crate::domain::history::identity::Identities;
 use crate::domain::history::place::{Hint, place_lone};
 use crate::domain::history::query::local;
 use crate::domain::history::row::{civil_of, civil_second};
@@ -59,6 +67,8 @@ struct Scope<'a> {
     log_local: i64,
     /// Newest instant of any row of a file; 0 without.
     file_clock: i64,
+    /// The map of names, once it was needed.
+    identities: RefCell<Option<Rc<Identities>>>,
 }
 
 impl<'a> Scope<'a> {
@@ -73,7 +83,7 @@ impl<'a> Scope<'a> {
             })
             .optional()?;
         let scope = |(pbx, zone, log_local, file_clock): (_, String, _, _)| {
-            Ok(Self { db, pbx, zone: zone_of(&zone)?, log_local, file_clock })
+            Ok(Self { db, pbx, zone: zone_of(&zone)?, log_local, file_clock, identities: RefCell::default() })
         };
         found.map(scope).transpose()
     }

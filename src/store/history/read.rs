@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::{Scope, agents, calls, cdr, decode};
+use super::{Scope, agents, calls, cdr, decode, identity};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::history::event::Oddity;
@@ -265,6 +265,7 @@ impl Store {
                     visits.push(visit);
                 }
             }
+            identity::mark(scope, &mut visits)?;
             Ok(visits)
         })
         .await
@@ -320,7 +321,7 @@ impl Store {
     }
 
     /// Runs `work` for one PBX; nothing stored gives the empty answer.
-    async fn of<T, F>(&self, pbx: &PbxName, work: F) -> Result<T, StoreError>
+    pub(super) async fn of<T, F>(&self, pbx: &PbxName, work: F) -> Result<T, StoreError>
     where
         T: Default + Send + 'static,
         F: FnOnce(&Scope<'_>) -> Result<T, StoreError> + Send + 'static,

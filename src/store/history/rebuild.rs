@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::Scope;
 use super::agents::Touched;
 use super::batch::refold_all;
+use super::{Scope, identity};
 use crate::store::StoreError;
 
 /// Calls folded together; more would only cost memory.
@@ -34,8 +34,13 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
     let mut statement = scope.db.prepare_cached(
         "SELECT agent FROM agent_row WHERE pbx = ?1 UNION SELECT agent FROM file_row WHERE pbx = ?1",
     )?;
-    let agents: Touched = statement
-        .query_map(params![scope.pbx], |row| Ok((row.get(0)?, (0, i64::MAX / 2))))?
-        .collect::<Result<_, _>>()?;
+    let written: Vec<String> =
+        statement.query_map(params![scope.pbx], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut agents = Touched::new();
+    for text in written {
+        identity::note(scope, &text)?;
+        let ever = scope.identities()?.ever(&text);
+        agents.extend(ever.iter().map(|agent| (agent.to_string(), (0, i64::MAX / 2))));
+    }
     refold_all(scope, BTreeSet::new(), agents)
 }

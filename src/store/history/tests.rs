@@ -1,6 +1,7 @@
 //! The stored tables depend on the set of rows alone, and equal a fold of all rows at once.
 
 mod files;
+mod people;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ const TABLES: &[&str] = &[
     "cell",
     "queue",
     "hint",
+    "spelling",
+    "mention",
     "oddity",
     "pbx",
 ];
@@ -289,6 +292,8 @@ fn cdr_rows() -> Vec<CdrRow> {
                 dcontext: columns[7].into(),
                 lastapp: columns[10].into(),
                 lastdata: columns[11].into(),
+                disposition: columns[16].into(),
+                dstchannel: columns[4].into(),
             }
         })
         .collect()

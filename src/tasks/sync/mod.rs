@@ -10,6 +10,7 @@
 //! first. Rows read twice change nothing.
 
 mod once;
+mod people;
 mod reader;
 mod status;
 

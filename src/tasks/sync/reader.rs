@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 pub(super) use older::Step;
 
 use super::status::OlderDays;
-use super::{SyncError, WrapUps};
+use super::{SyncError, WrapUps, people};
 use crate::clock;
 use crate::config::Pbx;
 use crate::domain::history::event::Oddity;
@@ -141,6 +141,9 @@ impl Reader {
         self.onward(store, progress, &stop, &mut passed).await?;
         if passed.ended {
             passed.changed |= self.calls(store).await?;
+            if self.overlapped == Some(now) {
+                passed.changed |= people::look(&self.mysql, store, &self.pbx).await?;
+            }
         }
         Ok(passed)
     }

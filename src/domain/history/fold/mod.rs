@@ -96,6 +96,19 @@ pub struct Folded {
     pub loose: Vec<Loose>,
     /// What was not understood, or is marked, by kind.
     pub oddities: BTreeMap<Oddity, u64>,
+    /// Legs of talks whose end was not logged: the cdr may know it.
+    pub endless: Vec<Endless>,
+}
+
+/// An agent's leg in a talk whose end was not logged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endless {
+    /// The uniqueid of the leg's channel. Source: CONNECT data2.
+    pub leg: String,
+    /// The CONNECT's callid.
+    pub callid: String,
+    /// When it was connected, UTC.
+    pub connected: i64,
 }
 
 /// A row with its instant and its meaning.
@@ -125,6 +138,7 @@ pub fn fold(rows: &[LogRow], context: &Context<'_>) -> Folded {
     folded.loose = matching::loose(&placed, &matched);
     folded.visits = parts::visits(&placed, &matched, context, &mut folded.oddities);
     number(&mut folded.visits);
+    folded.endless = endless(&placed, &matched, &folded.visits);
     for visit in &folded.visits {
         let marks = visit.marks;
         let unresolved = visit.outcome == super::visit::Outcome::Unresolved;
@@ -163,6 +177,20 @@ fn place_all<'a>(
     }
     placed.sort_by_cached_key(|placed| (placed.at, placed.row.id, placed.row.identity()));
     placed
+}
+
+/// The legs of CONNECTs without an end row, in visits that should have one.
+fn endless(placed: &[Placed<'_>], matched: &matching::Matched, visits: &[Visit]) -> Vec<Endless> {
+    let missing: Vec<&Visit> = visits.iter().filter(|visit| visit.marks.missing_end).collect();
+    let of_one = |row: &Placed<'_>| {
+        let Event::Connect { leg, .. } = &row.event else { return None };
+        let known =
+            |visit: &&Visit| visit.closed == Some(row.at) && visit.queue == row.row.queue.as_str().into();
+        let wanted = !leg.is_empty() && missing.iter().any(known);
+        wanted.then(|| Endless { leg: leg.clone(), callid: row.row.callid.clone(), connected: row.at })
+    };
+    let open = placed.iter().enumerate().filter(|(at, _)| !missing.is_empty() && matched.end[*at].is_none());
+    open.filter_map(|(_, row)| of_one(row)).collect()
 }
 
 /// Gives each visit its number among those of its callid and queue, by time.

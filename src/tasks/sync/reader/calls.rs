@@ -94,5 +94,7 @@ fn of_call(call: Call) -> CdrRow {
         dst: call.dst,
         lastapp: call.lastapp,
         lastdata: call.lastdata,
+        disposition: call.disposition,
+        dstchannel: call.dstchannel,
     }
 }
