@@ -12,7 +12,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_history.sql"),
     include_str!("migrations/0002_accounts.sql"),
     include_str!("migrations/0003_files.sql"),
+    include_str!("migrations/0004_ledger.sql"),
 ];
+
+/// The migration behind which rows have to be moved.
+const LEDGER: usize = 3;
 
 /// Prepared statements kept by a connection.
 const STATEMENTS: usize = 128;
@@ -76,6 +80,9 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     for (index, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
+        if index == LEDGER {
+            super::history::convert(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
         transaction.commit()?;
     }

@@ -1,4 +1,4 @@
-//! The stored history: rows packed by call, visits, presence, cells.
+//! The stored history: rows packed by call, presence, sums. Visits are not stored: they are folded from the rows.
 //!
 //! In: batches of rows (`batch`). Out: cells, visits, names (`read`). A batch is one transaction: its rows, everything
 //! that is folded again because of them, the cells' differences, and the cursor. The result depends on the set of rows
@@ -8,21 +8,32 @@
 //! |---|---|
 //! | `batch` | takes rows in, finds what they touch |
 //! | `lone` | rows that belong to no call |
+//! | `ledger` | the rows of calls |
 //! | `calls` | folds touched calls again |
+//! | `loose` | which calls hang together |
+//! | `pending` | calls that change without a row |
+//! | `spans` | talks and rings of agents |
 //! | `agents` | folds touched agents again |
-//! | `sums` | applies differences to cells |
+//! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `cdr` | calls that never entered |
+//! | `cells`, `visits` | read sums; read and fold visits |
 //! | `read` | answers |
 
 mod agents;
 mod batch;
 mod calls;
 mod cdr;
+mod cells;
+mod ledger;
 mod lone;
+mod loose;
+mod pending;
 mod read;
 mod rebuild;
+mod spans;
 mod sums;
+mod visits;
 
 pub use batch::{Applied, Batch};
 pub use cdr::CdrRow;
@@ -34,7 +45,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
-use crate::domain::history::fold::FOLD_VERSION;
+use crate::domain::history::fold::{Context, FOLD_VERSION};
 use crate::domain::history::place::{Hint, place_lone};
 use crate::domain::history::query::local;
 use crate::domain::history::row::{civil_of, civil_second};
@@ -108,6 +119,38 @@ impl<'a> Scope<'a> {
             .query_map(params![self.pbx], |row| Ok(Hint { id: row.get(0)?, offset: row.get(1)? }))?;
         Ok(hints.collect::<Result<_, _>>()?)
     }
+}
+
+/// What a fold knows beside the rows, at one moment of the history.
+struct View {
+    log_clock: i64,
+    starts: Vec<i64>,
+    leg_ends: BTreeMap<String, i64>,
+}
+
+impl View {
+    fn of(scope: &Scope<'_>) -> Result<Self, StoreError> {
+        let starts = scope.queue_starts()?;
+        Ok(Self { log_clock: scope.log_clock(), starts, leg_ends: BTreeMap::new() })
+    }
+
+    fn context<'a>(&'a self, zone: &'a TimeZone) -> Context<'a> {
+        let Self { log_clock, starts, leg_ends } = self;
+        Context { zone, log_clock: *log_clock, queue_starts: starts, leg_ends }
+    }
+}
+
+/// Brings a database of the first schema into the present one, after its tables are made: moves the rows of calls, and folds
+/// everything anew.
+pub(super) fn convert(db: &Connection) -> Result<(), StoreError> {
+    let mut statement = db.prepare("SELECT name FROM pbx")?;
+    let names: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for name in names {
+        let scope = Scope::get(db, &PbxName::new(name))?;
+        rebuild::move_calls(&scope)?;
+        rebuild::rebuild(&scope)?;
+    }
+    Ok(db.execute_batch("DROP TABLE call_before")?)
 }
 
 fn zone_of(name: &str) -> Result<TimeZone, StoreError> {
