@@ -1,5 +1,7 @@
 //! Moments, and the clock hours of the PBX's zone.
 
+use std::cell::RefCell;
+
 use jiff::civil;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
@@ -76,6 +78,9 @@ impl Hour {
 
 /// The clock hour of `zone` that holds the UTC second `at`.
 pub fn hour_of(zone: &TimeZone, at: i64) -> Hour {
+    if let Some(offset) = Stretch::offset_at(zone, at, 3600) {
+        return Hour { start: (at + offset).div_euclid(3600) * 3600 - offset, seconds: 3600 };
+    }
     let stamp = Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH);
     let offset = i64::from(zone.to_offset(stamp).seconds());
     let local = at + offset;
@@ -97,6 +102,45 @@ pub fn hour_of(zone: &TimeZone, at: i64) -> Hour {
     Hour { start, seconds: end - start }
 }
 
+/// A run of UTC seconds without a change of offset. Looking into a zone takes longer than all that is done with the answer,
+/// and the next question nearly always lies in the same stretch: each thread remembers the last one.
+struct Stretch {
+    zone: String,
+    offset: i64,
+    from: i64,
+    until: i64,
+}
+
+thread_local! {
+    static STRETCH: RefCell<Stretch> = const { RefCell::new(Stretch { zone: String::new(), offset: 0, from: 0, until: 0 }) };
+}
+
+impl Stretch {
+    /// The offset, where it is the same from `margin` seconds before `at` to `margin` seconds after; `None` otherwise, and
+    /// for a zone without a name.
+    fn offset_at(zone: &TimeZone, at: i64, margin: i64) -> Option<i64> {
+        let name = zone.iana_name()?;
+        STRETCH.with_borrow_mut(|known| {
+            if known.zone != name || !(known.from..known.until).contains(&at) {
+                *known = Self::look(zone, name, at)?;
+            }
+            let clear = known.from.saturating_add(margin)..known.until.saturating_sub(margin);
+            clear.contains(&at).then_some(known.offset)
+        })
+    }
+
+    fn look(zone: &TimeZone, name: &str, at: i64) -> Option<Self> {
+        let stamp = Timestamp::from_second(at).ok()?;
+        let second = |change: jiff::tz::TimeZoneTransition<'_>| change.timestamp().as_second();
+        Some(Self {
+            zone: name.to_owned(),
+            offset: i64::from(zone.to_offset(stamp).seconds()),
+            from: zone.preceding(stamp_after(stamp)).next().map_or(i64::MIN, second),
+            until: zone.following(stamp).next().map_or(i64::MAX, second),
+        })
+    }
+}
+
 fn stamp_after(stamp: Timestamp) -> Timestamp {
     stamp.checked_add(1.second()).unwrap_or(stamp)
 }
@@ -114,9 +158,33 @@ pub fn split_by_hour(zone: &TimeZone, start: i64, end: i64) -> Vec<(Hour, i64)> 
     parts
 }
 
+/// The month of `zone` that holds the UTC second `at`: 12 × year + month, from 0.
+pub fn month_of(zone: &TimeZone, at: i64) -> i64 {
+    let date = local_date(zone, at);
+    let month = i64::from(date.year()) * 12 + i64::from(date.month()) - 1;
+    // Where midnight comes twice, the second one does not bring the old month back.
+    if at >= month_start(zone, month + 1) { month + 1 } else { month }
+}
+
+/// The UTC second at which a month of `zone` starts; see [`month_of`].
+pub fn month_start(zone: &TimeZone, month: i64) -> i64 {
+    let year = i16::try_from(month.div_euclid(12)).unwrap_or(i16::MAX);
+    let number = i8::try_from(month.rem_euclid(12) + 1).unwrap_or(1);
+    let first = civil::Date::new(year, number, 1).unwrap_or(civil::Date::MAX).at(0, 0, 0, 0);
+    zone.to_ambiguous_timestamp(first).compatible().map_or(i64::MAX, Timestamp::as_second)
+}
+
 /// The date in `zone` at the UTC second `at`.
 pub fn local_date(zone: &TimeZone, at: i64) -> civil::Date {
     Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone()).date()
+}
+
+/// The UTC second that a local time means, where that needs no thought: no change of offset is near. `local` in seconds
+/// since 1970-01-01 00:00:00 of the zone.
+pub fn plain(zone: &TimeZone, local: i64) -> Option<i64> {
+    /// Further than any zone is from UTC, and than any change goes.
+    const NEAR: i64 = 48 * 3600;
+    Stretch::offset_at(zone, local, NEAR).map(|offset| local - offset)
 }
 
 /// The UTC seconds that a local date and time can mean in `zone`: one, or two in a repeated hour. A skipped time is
@@ -149,6 +217,28 @@ mod tests {
         assert_eq!(again, Hour { start: second("2026-10-25T01:00:00Z"), seconds: 3600 });
         let parts = split_by_hour(&berlin, second("2026-10-25T00:50:00Z"), second("2026-10-25T01:10:00Z"));
         assert_eq!(parts, vec![(first, 600), (again, 600)]);
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_zone_gives_what_the_zone_gives() {
+        let zones = ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC", "Africa/Cairo"];
+        let zones = zones.map(|name| TimeZone::get(name).expect("a zone"));
+        let start = second("2026-01-01T00:00:00Z");
+        for at in (0..400 * 24 * 2).map(|half| start + half * 1800 + 7) {
+            for zone in &zones {
+                let stamp = Timestamp::from_second(at).expect("a timestamp");
+                let local = zone.to_datetime(stamp);
+                let hour = hour_of(zone, at);
+                assert!(hour.start <= at && at < hour.end() && hour.seconds <= 3600);
+                let first = zone.to_datetime(Timestamp::from_second(hour.start).expect("a timestamp"));
+                assert_eq!((first.date(), first.hour()), (local.date(), local.hour()));
+                let naive = jiff::tz::Offset::UTC.to_timestamp(local).expect("a timestamp").as_second();
+                if let Some(plain) = plain(zone, naive) {
+                    assert_eq!(candidates(zone, local), vec![plain]);
+                    assert_eq!(hour.seconds, 3600);
+                }
+            }
+        }
     }
 
     #[test]

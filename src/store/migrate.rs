@@ -12,8 +12,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_history.sql"),
     include_str!("migrations/0002_accounts.sql"),
     include_str!("migrations/0003_files.sql"),
+    include_str!("migrations/0004_ledger.sql"),
     include_str!("migrations/0005_identity.sql"),
 ];
+
+/// The migration by which rows have to be moved, once all tables are there.
+const LEDGER: usize = 3;
 
 /// Prepared statements kept by a connection.
 const STATEMENTS: usize = 128;
@@ -74,11 +78,19 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     if found > known {
         return Err(StoreError::Newer { path: path.into(), found, known });
     }
-    for (index, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(sql)?;
-        transaction.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
-        transaction.commit()?;
+    let done = usize::try_from(found).unwrap_or(0);
+    if done == MIGRATIONS.len() {
+        return Ok(());
     }
+    // All or nothing: a half is nothing that a version knows.
+    let transaction = connection.transaction()?;
+    for sql in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(sql)?;
+    }
+    if done <= LEDGER {
+        super::history::convert(&transaction)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
     Ok(())
 }

@@ -95,7 +95,7 @@ pub fn fold_agent(rows: &[LogRow], context: &AgentContext<'_>) -> Vec<Interval> 
 }
 
 fn steps(rows: &[LogRow], context: &AgentContext<'_>) -> Vec<Step> {
-    let rows = distinct(rows.iter().cloned());
+    let rows = distinct(rows);
     let mut steps: Vec<Step> = rows
         .iter()
         .filter_map(|row| {

@@ -79,9 +79,9 @@ impl Cell {
         bump(&mut self.sums, measure, by);
     }
 
-    fn add_wait(&mut self, whose: Waits, seconds: i64) {
+    fn add_wait(&mut self, whose: Waits, seconds: i64, times: i64) {
         let seconds = u32::try_from(seconds.max(0)).unwrap_or(u32::MAX);
-        bump(&mut self.waits, (whose, seconds), 1);
+        bump(&mut self.waits, (whose, seconds), times);
     }
 
     /// Adds another cell `times` times (−1 subtracts).
@@ -137,6 +137,80 @@ pub struct Subject {
 /// Cells by subject and hour.
 pub type Cells = BTreeMap<(Subject, Hour), Cell>;
 
+/// Where contributions are added up.
+pub trait Sums {
+    /// The sums of one subject in one clock hour. `queue` in ASCII lower case.
+    fn cell(&mut self, queue: &str, agent: &str, hour: Hour) -> &mut Cell;
+}
+
+/// Adds what a visit gives `times` times (−1 takes it back).
+pub fn give_visit(sums: &mut impl Sums, zone: &TimeZone, visit: &Visit, times: i64) {
+    let queue = visit.queue.folded();
+    let cell = sums.cell(&queue, "", hour_of(zone, visit.entered));
+    cell.add(Measure::Outcome(visit.outcome), times);
+    match visit.outcome {
+        Outcome::Answered => cell.add_wait(Waits::Answered, visit.wait, times),
+        Outcome::Abandoned => cell.add_wait(Waits::Abandoned, visit.wait, times),
+        outcome if outcome.is_lost() => cell.add_wait(Waits::OtherLost, visit.wait, times),
+        _ => {}
+    }
+    if visit.marks.technical {
+        cell.add(Measure::Technical, times);
+    }
+    if visit.outcome == Outcome::Answered {
+        cell.add(Measure::TalkWhole, visit.talk() * times);
+    }
+    give_agents(sums, zone, &queue, visit, times);
+}
+
+fn give_agents(sums: &mut impl Sums, zone: &TimeZone, queue: &str, visit: &Visit, times: i64) {
+    for (agent, status, at) in &visit.statuses {
+        let cell = sums.cell(queue, agent.as_str(), hour_of(zone, *at));
+        cell.add(Measure::Status(*status), times);
+        if *status == Status::Answered {
+            cell.add_wait(Waits::Answered, visit.wait, times);
+        }
+    }
+    for ring in &visit.rings {
+        let kind = match ring.how {
+            RingEnd::RangOut => Some(Measure::RangOut),
+            RingEnd::Refused => Some(Measure::Refused),
+            RingEnd::Answered | RingEnd::Canceled => None,
+        };
+        if let Some(kind) = kind {
+            sums.cell(queue, ring.agent.as_str(), hour_of(zone, ring.end)).add(kind, times);
+        }
+        give_span(sums, zone, (queue, ring.agent.as_str()), (ring.start, ring.end), (Measure::Ring, times));
+    }
+    for talk in visit.talks.iter().filter(|talk| super::row::is_somebody(talk.agent.as_str())) {
+        let agent = talk.agent.as_str();
+        let kind = talk.transfer.map(|kind| match kind {
+            TransferKind::Blind => Measure::Blind,
+            TransferKind::Attended => Measure::Attended,
+        });
+        if let Some(kind) = kind {
+            sums.cell(queue, agent, hour_of(zone, talk.end)).add(kind, times);
+        }
+        give_span(sums, zone, (queue, agent), (talk.start, talk.end), (Measure::Talk, times));
+    }
+}
+
+fn give_span(
+    sums: &mut impl Sums,
+    zone: &TimeZone,
+    (queue, agent): (&str, &str),
+    (start, end): (i64, i64),
+    (measure, times): (Measure, i64),
+) {
+    let mut at = start;
+    while at < end {
+        let hour = hour_of(zone, at);
+        let until = hour.end().min(end);
+        sums.cell(queue, agent, hour).add(measure, (until - at) * times);
+        at = until;
+    }
+}
+
 /// Collects contributions.
 #[derive(Debug, Default)]
 pub struct Contributions {
@@ -144,66 +218,21 @@ pub struct Contributions {
     pub cells: Cells,
 }
 
-impl Contributions {
+impl Sums for Contributions {
     fn cell(&mut self, queue: &str, agent: &str, hour: Hour) -> &mut Cell {
         let subject = Subject { queue: queue.into(), agent: agent.into() };
         self.cells.entry((subject, hour)).or_default()
     }
+}
 
+impl Contributions {
     fn split(&mut self, zone: &TimeZone, queue: &str, agent: &str, span: (i64, i64), measure: Measure) {
-        for (hour, seconds) in split_by_hour(zone, span.0, span.1) {
-            self.cell(queue, agent, hour).add(measure, seconds);
-        }
+        give_span(self, zone, (queue, agent), span, (measure, 1));
     }
 
     /// Adds what a visit gives.
     pub fn add_visit(&mut self, zone: &TimeZone, visit: &Visit) {
-        let queue = visit.queue.folded();
-        let cell = self.cell(&queue, "", hour_of(zone, visit.entered));
-        cell.add(Measure::Outcome(visit.outcome), 1);
-        match visit.outcome {
-            Outcome::Answered => cell.add_wait(Waits::Answered, visit.wait),
-            Outcome::Abandoned => cell.add_wait(Waits::Abandoned, visit.wait),
-            outcome if outcome.is_lost() => cell.add_wait(Waits::OtherLost, visit.wait),
-            _ => {}
-        }
-        if visit.marks.technical {
-            cell.add(Measure::Technical, 1);
-        }
-        if visit.outcome == Outcome::Answered {
-            cell.add(Measure::TalkWhole, visit.talk());
-        }
-        self.add_agents(zone, &queue, visit);
-    }
-
-    fn add_agents(&mut self, zone: &TimeZone, queue: &str, visit: &Visit) {
-        for (agent, status, at) in &visit.statuses {
-            let cell = self.cell(queue, agent.as_str(), hour_of(zone, *at));
-            cell.add(Measure::Status(*status), 1);
-            if *status == Status::Answered {
-                cell.add_wait(Waits::Answered, visit.wait);
-            }
-        }
-        for ring in &visit.rings {
-            let cell = self.cell(queue, ring.agent.as_str(), hour_of(zone, ring.end));
-            match ring.how {
-                RingEnd::RangOut => cell.add(Measure::RangOut, 1),
-                RingEnd::Refused => cell.add(Measure::Refused, 1),
-                RingEnd::Answered | RingEnd::Canceled => {}
-            }
-            self.split(zone, queue, ring.agent.as_str(), (ring.start, ring.end), Measure::Ring);
-        }
-        for talk in visit.talks.iter().filter(|talk| super::row::is_somebody(talk.agent.as_str())) {
-            let agent = talk.agent.as_str();
-            let kind = talk.transfer.map(|kind| match kind {
-                TransferKind::Blind => Measure::Blind,
-                TransferKind::Attended => Measure::Attended,
-            });
-            if let Some(kind) = kind {
-                self.cell(queue, agent, hour_of(zone, talk.end)).add(kind, 1);
-            }
-            self.split(zone, queue, agent, (talk.start, talk.end), Measure::Talk);
-        }
+        give_visit(self, zone, visit, 1);
     }
 
     /// Adds what the intervals of one agent give, those that go on up to `clock`: per queue, and as a union over queues.

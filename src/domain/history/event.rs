@@ -213,6 +213,24 @@ fn count(text: &str) -> Option<i64> {
     whole.parse::<i64>().ok().filter(|n| (0..=31_622_400_000).contains(n))
 }
 
+/// Seconds before a row at which the visit that it closes must have been entered, by what it logs; 0 for an entry; `None` for
+/// a row that makes no visit.
+pub fn entered_before(row: &LogRow) -> Option<i64> {
+    match row.event.as_str() {
+        // The words of nearly all rows, without the rest of what they say.
+        "ENTERQUEUE" => Some(0),
+        "CONNECT" => count(row.data[0].trim()),
+        "RINGNOANSWER" | "RINGCANCELED" => None,
+        _ => match parse(row).ok()? {
+            Event::Enter { .. } => Some(0),
+            Event::Connect { hold, .. } => Some(hold),
+            Event::Leave { wait, .. } => Some(wait),
+            Event::End { hold, talk, .. } => Some(hold + talk),
+            _ => None,
+        },
+    }
+}
+
 /// Where a row is stored and folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Belongs {

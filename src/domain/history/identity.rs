@@ -15,6 +15,7 @@ mod found;
 pub use found::{AGREEING, Membership, Unresolved, Why, Witness, infer, observe, unresolved};
 
 use std::cmp::Reverse;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
@@ -238,13 +239,13 @@ impl Identities {
 
     /// The rows of one callid with the agents that the map gives. An interface is the same agent all through a call: the
     /// one of its first row there, so that a talk is not torn apart where the map changes.
-    pub fn name_call(&self, zone: &TimeZone, rows: Vec<LogRow>) -> Vec<LogRow> {
+    pub fn name_call<'a>(&self, zone: &TimeZone, rows: &'a [LogRow]) -> Cow<'a, [LogRow]> {
         if self.is_empty() || !rows.iter().any(|row| row.has_agent() && !self.speaking(&row.agent).is_empty())
         {
-            return rows;
+            return Cow::Borrowed(rows);
         }
         // What two sources tell is one row by the agent as written.
-        let mut rows = distinct(rows);
+        let mut rows: Vec<LogRow> = distinct(rows).into_iter().cloned().collect();
         let mut first: BTreeMap<String, i64> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.has_agent()) {
             let at = moment(zone, row);
@@ -254,7 +255,7 @@ impl Identities {
             let at = first.get(&row.agent).copied().unwrap_or_default();
             row.agent = self.agent(&row.agent, at).to_string();
         }
-        rows
+        Cow::Owned(rows)
     }
 
     /// What an agent sits behind at a UTC second; `None` where no interface of his is known.

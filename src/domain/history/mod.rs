@@ -2,7 +2,8 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `row` | one row as written, its identity, packing |
+//! | `row` | one row as written, its identity |
+//! | `pack` | rows ⇄ stored bytes |
 //! | `file` | a line of a `queue_log` file → a row |
 //! | `twice` | which row of a file is which row of a table |
 //! | `event` | what a row says |
@@ -29,6 +30,7 @@ pub mod file;
 pub(crate) mod fixture;
 pub mod fold;
 pub mod identity;
+pub mod pack;
 pub mod place;
 pub mod query;
 pub mod row;

@@ -3,43 +3,54 @@
 //! A row takes the instant at or after its callid's epoch that agrees with its logged wait or talk; a row without a
 //! callid takes the offset of the nearest row by id (the *hints*). A row of a file says its instant itself.
 
+use std::borrow::Borrow;
+
 use jiff::ToSpan;
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-use super::event::{Event, parse};
-use super::row::LogRow;
-use crate::domain::time::candidates;
+use super::event::{Event, Oddity, parse};
+use super::row::{LogRow, civil_second};
+use crate::domain::time::{candidates, plain};
 
 /// How far a row may lie before its callid's epoch or before the row in front of it (clocks are cut to seconds, and
 /// rows are inserted a little out of order).
 const SLACK: i64 = 60;
 
+/// A row's instant, and what the row says.
+pub(super) type Understood = (i64, Result<Event, Oddity>);
+
 /// The UTC second of each row of *one* callid; `rows` in the order of ids.
-pub fn place_call(zone: &TimeZone, rows: &[LogRow]) -> Vec<i64> {
-    let mut placed: Vec<(i64, Option<Event>)> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let event = parse(row).ok();
-        let at = row.instant().unwrap_or_else(|| match candidates(zone, row.local).as_slice() {
+pub fn place_call<R: Borrow<LogRow>>(zone: &TimeZone, rows: &[R]) -> Vec<i64> {
+    understand(zone, rows).into_iter().map(|(at, _)| at).collect()
+}
+
+/// As [`place_call`], with what each row says.
+pub(super) fn understand<R: Borrow<LogRow>>(zone: &TimeZone, rows: &[R]) -> Vec<Understood> {
+    let mut placed: Vec<Understood> = Vec::with_capacity(rows.len());
+    for row in rows.iter().map(Borrow::borrow) {
+        let event = parse(row);
+        let at = row.instant().or_else(|| plain(zone, civil_second(row.local)));
+        let at = at.unwrap_or_else(|| match candidates(zone, row.local).as_slice() {
             [one] => *one,
-            many => choose(many, row, event.as_ref(), &placed, rows),
+            many => choose(many, row, event.as_ref().ok(), &placed, rows),
         });
         placed.push((at, event));
     }
-    placed.into_iter().map(|(at, _)| at).collect()
+    placed
 }
 
-fn choose(
+fn choose<R: Borrow<LogRow>>(
     many: &[i64],
     row: &LogRow,
     event: Option<&Event>,
-    before: &[(i64, Option<Event>)],
-    rows: &[LogRow],
+    before: &[Understood],
+    rows: &[R],
 ) -> i64 {
     let floor = row.epoch().map(|epoch| epoch - 2).into_iter();
     // Rows of a file stand in front of those of a table, whatever their time.
     let last = before.last().zip(rows.get(before.len().wrapping_sub(1)));
-    let last = last.filter(|(_, row)| row.instant().is_none()).map(|((at, _), _)| at - SLACK);
+    let last = last.filter(|(_, row)| (*row).borrow().instant().is_none()).map(|((at, _), _)| at - SLACK);
     let floor = floor.chain(last).max().unwrap_or(i64::MIN);
     let mut possible: Vec<i64> = many.iter().copied().filter(|at| *at >= floor).collect();
     if possible.is_empty() {
@@ -52,7 +63,8 @@ fn choose(
         .iter()
         .zip(rows)
         .filter(|((_, seen), other)| {
-            other.queue.eq_ignore_ascii_case(&row.queue) && seen.as_ref().is_some_and(is_anchor)
+            let other: &LogRow = (*other).borrow();
+            other.queue.eq_ignore_ascii_case(&row.queue) && seen.as_ref().is_ok_and(is_anchor)
         })
         .map(|((at, _), _)| *at)
         .collect();
@@ -86,7 +98,7 @@ pub struct Hint {
 /// The UTC second of a row without a callid's help: by the offset of the nearest row by id (the one before it, of two
 /// as near), else the earlier meaning.
 pub fn place_lone(zone: &TimeZone, row: &LogRow, hints: &[Hint]) -> i64 {
-    if let Some(at) = row.instant() {
+    if let Some(at) = row.instant().or_else(|| plain(zone, civil_second(row.local))) {
         return at;
     }
     let meanings = candidates(zone, row.local);
@@ -98,7 +110,7 @@ pub fn place_lone(zone: &TimeZone, row: &LogRow, hints: &[Hint]) -> i64 {
     {
         return at;
     }
-    let naive = super::row::civil_second(row.local);
+    let naive = civil_second(row.local);
     let nearest = hints.iter().min_by_key(|hint| (hint.id.abs_diff(row.id), hint.id));
     let agrees = |at: &&i64| nearest.is_some_and(|hint| naive - **at == hint.offset);
     let earliest = meanings.iter().copied().min().unwrap_or(naive);
@@ -107,6 +119,9 @@ pub fn place_lone(zone: &TimeZone, row: &LogRow, hints: &[Hint]) -> i64 {
 
 /// Whether a row at this local time can be a hint for a row in a repeated hour: it lies within three hours of one.
 pub fn near_repeat(zone: &TimeZone, local: civil::DateTime) -> bool {
+    if plain(zone, civil_second(local)).is_some() {
+        return false;
+    }
     (-6..=6_i64)
         .any(|halves| local.checked_add((halves * 30).minutes()).is_ok_and(|moved| is_repeated(zone, moved)))
 }

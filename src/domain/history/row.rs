@@ -1,13 +1,14 @@
-//! One row of `queue_log` as it was written, its identity, and how many of them are packed into one stored record.
+//! One row of `queue_log` as it was written, its identity, and the stored records of the first versions.
 //! (Which row of a file is which row of a table is in `twice`.)
 //!
 //! In: text from a table or a file. Out: the same text, lossless. It never judges what a row means (see `event`).
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 
 use jiff::civil;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// One row of `queue_log`. Absent values are empty texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,30 +30,21 @@ pub struct LogRow {
     pub data: [String; 5],
 }
 
-/// What makes two rows of one source the same row: everything but the id; queue names without regard to ASCII case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identity {
-    instant: Option<i64>,
-    local: civil::DateTime,
-    callid: String,
-    queue: String,
-    agent: String,
-    event: String,
-    data: [String; 5],
-}
-
 impl LogRow {
-    /// What the row is, apart from its place in the table.
-    pub fn identity(&self) -> Identity {
-        Identity {
-            instant: self.instant(),
-            local: self.local,
-            callid: self.callid.clone(),
-            queue: self.queue.to_ascii_lowercase(),
-            agent: self.agent.clone(),
-            event: self.event.clone(),
-            data: self.data.clone(),
-        }
+    /// The order of what two rows *are*: of everything but the id; queue names without regard to ASCII case. Equal ones of
+    /// one source are the same row.
+    pub fn order(&self, other: &Self) -> Ordering {
+        let by_time = self.instant().cmp(&other.instant()).then_with(|| self.local.cmp(&other.local));
+        by_time
+            .then_with(|| self.callid.cmp(&other.callid))
+            .then_with(|| {
+                let [own, others] =
+                    [self, other].map(|row| row.queue.bytes().map(|byte| byte.to_ascii_lowercase()));
+                if self.queue == other.queue { Ordering::Equal } else { own.cmp(others) }
+            })
+            .then_with(|| self.agent.cmp(&other.agent))
+            .then_with(|| self.event.cmp(&other.event))
+            .then_with(|| self.data.cmp(&other.data))
     }
 
     /// The epoch second at which the call's channel was made, which its callid begins with (a system name may stand in
@@ -121,28 +113,39 @@ pub fn is_somebody(agent: &str) -> bool {
 }
 
 /// Identical rows of one source once, with the smallest id, in the order of ids.
-pub fn unique(rows: impl IntoIterator<Item = LogRow>) -> Vec<LogRow> {
-    let mut kept: BTreeMap<Identity, LogRow> = BTreeMap::new();
-    for row in rows {
-        let key = row.identity();
-        match kept.get_mut(&key) {
-            // The spelling of a queue follows the id too, so that it does not depend on who came first.
-            Some(known) if (row.id, &row.queue) < (known.id, &known.queue) => *known = row,
-            Some(_) => {}
-            None => {
-                kept.insert(key, row);
-            }
-        }
+pub fn unique<R: Borrow<LogRow>>(rows: impl IntoIterator<Item = R>) -> Vec<R> {
+    let mut rows: Vec<R> = rows.into_iter().collect();
+    let what = |a: &R, b: &R| a.borrow().order(b.borrow());
+    let id = |row: &R| row.borrow().id;
+    if has_twins(&rows) {
+        // The spelling of a queue follows the id too, so that it does not depend on who came first.
+        rows.sort_by(|a, b| {
+            what(a, b).then_with(|| (id(a), &a.borrow().queue).cmp(&(id(b), &b.borrow().queue)))
+        });
+        rows.dedup_by(|later, first| what(later, first).is_eq());
     }
-    let mut rows: Vec<(Identity, LogRow)> = kept.into_iter().collect();
-    rows.sort_by(|a, b| (a.1.id, &a.0).cmp(&(b.1.id, &b.0)));
-    rows.into_iter().map(|(_, row)| row).collect()
+    rows.sort_by(|a, b| id(a).cmp(&id(b)).then_with(|| what(a, b)));
+    rows
 }
 
-/// The version byte in front of a packed record.
+/// Whether any two rows are identical.
+fn has_twins<R: Borrow<LogRow>>(rows: &[R]) -> bool {
+    /// A call has a handful of rows, which are quicker compared than sorted.
+    const FEW: usize = 12;
+    let same = |a: &R, b: &R| a.borrow().order(b.borrow()).is_eq();
+    if rows.len() <= FEW {
+        return (1..rows.len()).any(|at| rows[..at].iter().any(|before| same(before, &rows[at])));
+    }
+    let mut sorted: Vec<&R> = rows.iter().collect();
+    sorted.sort_by(|a, b| (*a).borrow().order((*b).borrow()));
+    sorted.windows(2).any(|pair| same(pair[0], pair[1]))
+}
+
+/// The version byte in front of a record as the first versions packed it.
 const PACKED: u8 = 1;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 struct Packed {
     id: i64,
     second: i64,
@@ -162,34 +165,15 @@ pub enum PackError {
     /// Bytes that are no record.
     #[error("packed rows are damaged")]
     Bytes(#[source] postcard::Error),
+    /// Bytes that are no rows.
+    #[error("packed rows are damaged")]
+    Damaged,
     /// A time outside the calendar.
     #[error("packed rows hold a time outside the calendar")]
     Time,
 }
 
-/// Packs rows into one record. What a row shares with the one before it is left out.
-///
-/// # Errors
-/// When the encoder refuses, which it does not for rows.
-pub fn pack(rows: &[LogRow]) -> Result<Vec<u8>, PackError> {
-    let mut packed = Vec::with_capacity(rows.len());
-    for (at, row) in rows.iter().enumerate() {
-        let before = at.checked_sub(1).map(|before| &rows[before]);
-        let used = row.data.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
-        packed.push(Packed {
-            id: row.id,
-            second: civil_second(row.local),
-            callid: before.is_none_or(|b| b.callid != row.callid).then(|| row.callid.clone()),
-            queue: before.is_none_or(|b| b.queue != row.queue).then(|| row.queue.clone()),
-            agent: row.agent.clone(),
-            event: row.event.clone(),
-            data: row.data[..used].to_vec(),
-        });
-    }
-    postcard::to_extend(&packed, vec![PACKED]).map_err(PackError::Bytes)
-}
-
-/// Unpacks what [`pack`] packed.
+/// Unpacks a record of the first versions; [`super::pack`] is how rows are packed now.
 ///
 /// # Errors
 /// When the bytes are of another version or damaged.
@@ -319,15 +303,34 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn packed_rows_come_back_as_they_were() {
+    fn records_of_the_first_versions_can_be_read() {
         let rows = vec![
             row(7, "2026-11-22 07:01:04", "1.1", "Sales", "NONE", "ENTERQUEUE", "|555|1"),
             row(8, "2026-11-22 07:01:05", "1.1", "Sales", "Ann", "CONNECT", "1|1.2|1"),
             row(9, "2026-11-22 07:01:06", "1.2", "vip", "Ann", "X", "||||end|"),
         ];
-        assert_eq!(unpack(&pack(&rows).expect("packs")).expect("unpacks"), rows);
+        assert_eq!(unpack(&pack(&rows)).expect("unpacks"), rows);
         assert!(matches!(unpack(&[9, 1]), Err(PackError::Version(9))));
         assert!(unpack(&[]).expect("nothing is no rows").is_empty());
+    }
+
+    /// As the first versions packed them.
+    pub(crate) fn pack(rows: &[LogRow]) -> Vec<u8> {
+        let mut packed = Vec::with_capacity(rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            let before = at.checked_sub(1).map(|before| &rows[before]);
+            let used = row.data.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
+            packed.push(Packed {
+                id: row.id,
+                second: civil_second(row.local),
+                callid: before.is_none_or(|b| b.callid != row.callid).then(|| row.callid.clone()),
+                queue: before.is_none_or(|b| b.queue != row.queue).then(|| row.queue.clone()),
+                agent: row.agent.clone(),
+                event: row.event.clone(),
+                data: row.data[..used].to_vec(),
+            });
+        }
+        postcard::to_extend(&packed, vec![PACKED]).expect("packs")
     }
 
     #[test]

@@ -5,15 +5,16 @@
 //! all of them, so that it does not matter which came first. The row of the file is the one that counts: its time is an
 //! instant, and its columns are as Asterisk wrote them.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::NEAR_SECONDS;
 use super::row::{LogRow, civil_second, unique};
 
 /// The *set* of rows: what one source says twice, or two sources say, once; in the order of ids.
-pub fn distinct(rows: impl IntoIterator<Item = LogRow>) -> Vec<LogRow> {
+pub fn distinct<R: Borrow<LogRow>>(rows: impl IntoIterator<Item = R>) -> Vec<R> {
     let rows = unique(rows);
-    let files = rows.partition_point(|row| row.instant().is_some());
+    let files = rows.partition_point(|row| row.borrow().instant().is_some());
     if files == 0 || files == rows.len() {
         return rows;
     }
@@ -39,9 +40,9 @@ pub fn same_content(one: &LogRow, other: &LogRow) -> bool {
 }
 
 /// The places of the table's rows that a file tells too: as many pairs as there can be, each row in one.
-fn told_by_file(rows: &[LogRow]) -> BTreeSet<usize> {
+fn told_by_file<R: Borrow<LogRow>>(rows: &[R]) -> BTreeSet<usize> {
     let mut groups: BTreeMap<Content<'_>, [Vec<(i64, usize)>; 2]> = BTreeMap::new();
-    for (at, row) in rows.iter().enumerate() {
+    for (at, row) in rows.iter().map(Borrow::borrow).enumerate() {
         let kind = usize::from(row.instant().is_none());
         groups.entry(content(row)).or_default()[kind].push((civil_second(row.local), at));
     }

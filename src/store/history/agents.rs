@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::calls::RING;
-use super::{Scope, lone};
+use super::{Scope, lone, spans};
 use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, fold_agent};
-use crate::domain::history::cells::Contributions;
+use crate::domain::history::cells::{Cells, Contributions};
 use crate::domain::history::place::Hint;
 use crate::domain::ids::{AgentName, QueueName};
 use crate::store::StoreError;
@@ -29,9 +28,15 @@ pub(super) type Touched = BTreeMap<String, (i64, i64)>;
 
 /// Notes that an agent changed at `at`.
 pub(super) fn touch(touched: &mut Touched, agent: &str, at: i64) {
-    let (first, last) = touched.entry(agent.to_owned()).or_insert((at, at));
-    *first = (*first).min(at);
-    *last = (*last).max(at);
+    match touched.get_mut(agent) {
+        Some((first, last)) => {
+            *first = (*first).min(at);
+            *last = (*last).max(at);
+        }
+        None => {
+            touched.insert(agent.to_owned(), (at, at));
+        }
+    }
 }
 
 /// Agents whose presence a start of Asterisk at `at` may end.
@@ -98,16 +103,11 @@ fn for_each(
     Ok(())
 }
 
-/// Folds the touched agents again, and gives the difference to the cells.
-pub(super) fn refold(
-    scope: &Scope<'_>,
-    touched: &Touched,
-    starts: &[i64],
-    given: &mut Contributions,
-    before: &mut Contributions,
-) -> Result<(), StoreError> {
+/// Folds the touched agents again; says by what the cells change.
+pub(super) fn refold(scope: &Scope<'_>, touched: &Touched, starts: &[i64]) -> Result<Cells, StoreError> {
+    let (mut given, mut before) = (Contributions::default(), Contributions::default());
     if touched.is_empty() {
-        return Ok(());
+        return Ok(Cells::new());
     }
     let hints = scope.hints()?;
     for (agent, (first, last)) in touched {
@@ -118,12 +118,12 @@ pub(super) fn refold(
                 None => None,
             };
             let part = Part { agent, cut, last: *last, until };
-            if part.refold(scope, starts, &hints, given, before)? {
+            if part.refold(scope, starts, &hints, &mut given, &mut before)? {
                 break;
             }
         }
     }
-    Ok(())
+    Ok(given.minus(&before))
 }
 
 /// What is folded again of an agent.
@@ -174,7 +174,7 @@ impl Part<'_> {
     fn fold(&self, scope: &Scope<'_>, starts: &[i64], hints: &[Hint]) -> Result<Vec<Interval>, StoreError> {
         let to = self.until.map_or(i64::MAX, |until| scope.local(until) + MARGIN);
         let rows = lone::of_agent(scope, self.agent, (scope.local(self.cut) - MARGIN, to))?;
-        let rings = rings(scope, self.agent, (self.cut, self.until.unwrap_or(i64::MAX)))?;
+        let rings = spans::rings(scope, self.agent, (self.cut, self.until.unwrap_or(i64::MAX)))?;
         let context = AgentContext {
             zone: &scope.zone,
             log_clock: scope.log_clock(),
@@ -230,16 +230,6 @@ fn cut_before(near: &[Interval], at: i64) -> i64 {
     let last = last_of_each(near, at);
     let open = last.iter().filter(|interval| !settled(interval, at)).map(|interval| interval.start).min();
     open.map_or(at, |open| open - CLEAR)
-}
-
-fn rings(scope: &Scope<'_>, agent: &str, (from, to): (i64, i64)) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut statement = scope.db.prepare_cached(
-        "SELECT queue, start FROM interval
-         WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND start <= ?4 AND kind = ?5",
-    )?;
-    let bound = params![scope.pbx, agent, from, to, RING];
-    let rows = statement.query_map(bound, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// An interval as `SELECT start, kind, queue, until, reason, marked` gives it.

@@ -1,12 +1,13 @@
 //! One batch of rows, in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::params;
 
 use super::agents::{self, Touched};
-use super::{FILE_CLOCK, Scope, calls, lone, sums};
-use crate::domain::history::cells::Contributions;
+use super::calls::{self, Call, Odd, Refolded};
+use super::ledger::Ledger;
+use super::{FILE_CLOCK, Scope, View, identity, lone, pending, sums};
 use crate::domain::history::event::{Belongs, Oddity};
 use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::PbxName;
@@ -51,95 +52,113 @@ impl Store {
     }
 }
 
-/// What the rows of a batch touch.
-#[derive(Default)]
-pub(super) struct Work {
-    pub(super) calls: BTreeSet<String>,
-    pub(super) agents: Touched,
-    pub(super) starts: Vec<i64>,
-}
-
 pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
+    let before = View::of(scope)?;
     batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
-    let mut applied = Applied::default();
-    let mut oddities: BTreeMap<Oddity, i64> = BTreeMap::new();
-    for (kind, number) in batch.oddities {
-        oddities.insert(kind, i64::try_from(number).unwrap_or(i64::MAX));
-    }
-    let mut work = Work::default();
     note_clock(scope, &batch.rows)?;
     note_queues(scope, &batch.rows)?;
+    let scope = &*scope;
+    let mut odd: Odd = BTreeMap::new();
+    for (kind, number) in batch.oddities {
+        odd.insert(kind, i64::try_from(number).unwrap_or(i64::MAX));
+    }
+    let mut applied = Applied::default();
+    let mut agents = Touched::new();
     let hints = scope.hints()?;
-    let mut by_call: BTreeMap<String, Vec<LogRow>> = BTreeMap::new();
+    let mut by_call: HashMap<String, Vec<LogRow>> = HashMap::new();
     for row in batch.rows {
-        if row.belongs() == Belongs::Call {
-            by_call.entry(row.callid.clone()).or_default().push(row);
+        if row.belongs() == Belongs::Agent {
+            applied.rows += lone::add(scope, &row, &hints, &mut agents, &mut odd)?;
+        } else if let Some(rows) = by_call.get_mut(&row.callid) {
+            rows.push(row);
         } else {
-            applied.rows += lone::add(scope, &row, &hints, &mut work, &mut oddities)?;
+            by_call.insert(row.callid.clone(), vec![row]);
         }
     }
+    let mut ledger = Ledger::new(scope);
+    let mut hinted = None;
+    let mut touched: BTreeMap<String, Call> = BTreeMap::new();
     for (callid, rows) in by_call {
-        if let Some(merged) = calls::merge(scope, &callid, rows)? {
-            applied.rows += merged.new;
-            work.calls.insert(callid);
-            merged.oddities.into_iter().for_each(|(kind, more)| *oddities.entry(kind).or_default() += more);
+        if let Some(call) = calls::merge(&mut ledger, &callid, rows)? {
+            applied.rows += call.rows_more();
+            calls::hint(scope, &call.new, &mut hinted)?;
+            identity::mention(scope, &callid, &call.new)?;
+            touched.insert(callid, call);
         }
     }
-    overdue(scope, &mut work)?;
-    let (visits, changed) = refold(scope, work)?;
-    applied.visits = visits;
-    applied.changed = changed;
-    note_oddities(scope, &oddities)?;
+    let now = View::of(scope)?;
+    overdue(scope, (&before, &now), &mut ledger, &mut touched, &mut agents)?;
+    if let Some(span) = hinted {
+        agents::touched_by_hints(scope, span, &mut agents)?;
+    }
+    let work = Work { calls: touched, agents };
+    let done = refold(scope, &mut ledger, (&before, &now), work)?;
+    ledger.save()?;
+    applied.visits = u64::try_from(done.visits).unwrap_or(0);
+    applied.changed = done.changed;
+    for kinds in [done.odd_rows, done.odd_visits] {
+        kinds.into_iter().for_each(|(kind, more)| *odd.entry(kind).or_default() += more);
+    }
+    note_oddities(scope, &odd)?;
     if let Some(cursor) = batch.cursor {
         set_cursor(scope, "queue_log", cursor)?;
     }
     Ok(applied)
 }
 
-/// Folds again what is touched; says how many visits are new and whether a cell changed.
-fn refold(scope: &Scope<'_>, mut work: Work) -> Result<(u64, bool), StoreError> {
-    let starts = scope.queue_starts()?;
-    let (mut given, mut before) = (Contributions::default(), Contributions::default());
-    let refolded = calls::refold(scope, &work.calls, &starts, &mut given, &mut before)?;
-    if let Some(span) = refolded.hinted {
-        agents::touched_by_hints(scope, span, &mut work.agents)?;
-    }
+/// What is folded again.
+struct Work {
+    calls: BTreeMap<String, Call>,
+    agents: Touched,
+}
+
+/// What folding again changed.
+struct Done {
+    visits: i64,
+    changed: bool,
+    odd_rows: Odd,
+    odd_visits: Odd,
+    hung: BTreeSet<String>,
+}
+
+/// Folds again what is touched, first the calls, then the agents, whose pauses their rings end.
+fn refold<'s, 'd>(
+    scope: &'s Scope<'d>,
+    ledger: &mut Ledger<'s, 'd>,
+    (before, now): (&View, &View),
+    mut work: Work,
+) -> Result<Done, StoreError> {
+    let mut sums = sums::Changes::default();
+    let refolded = calls::Refold::new((scope, ledger), (before, now), &mut sums).run(work.calls)?;
     if !refolded.rang.is_empty() {
         agents::touched_by_rings(scope, &refolded.rang, &mut work.agents)?;
     }
-    agents::refold(scope, &work.agents, &starts, &mut given, &mut before)?;
-    let changes = given.minus(&before);
-    sums::apply(scope, &changes)?;
-    Ok((refolded.visits, !changes.is_empty()))
+    sums.merge(&agents::refold(scope, &work.agents, &now.starts)?);
+    let changed = sums.save(scope)?;
+    let Refolded { visits, odd_rows, odd_visits, hung, .. } = refolded;
+    Ok(Done { visits, changed, odd_rows, odd_visits, hung })
 }
 
 /// What starts of Asterisk and the log's clock touch beside the rows.
-fn overdue(scope: &Scope<'_>, work: &mut Work) -> Result<(), StoreError> {
-    let mut calls = |sql: &str, bound: &[&dyn rusqlite::ToSql]| -> Result<(), StoreError> {
-        let mut statement = scope.db.prepare_cached(sql)?;
-        let mut rows = statement.query(bound)?;
-        while let Some(row) = rows.next()? {
-            work.calls.insert(row.get(0)?);
+fn overdue(
+    scope: &Scope<'_>,
+    (before, now): (&View, &View),
+    ledger: &mut Ledger<'_, '_>,
+    calls: &mut BTreeMap<String, Call>,
+    agents: &mut Touched,
+) -> Result<(), StoreError> {
+    let [had, have] = [before, now].map(|view| view.starts.iter().copied().collect::<BTreeSet<_>>());
+    let moved: Vec<i64> = had.symmetric_difference(&have).copied().collect();
+    for callid in pending::touched(scope, now.log_clock, &moved)? {
+        if !calls.contains_key(&callid) {
+            let call = Call::unchanged(ledger.rows(&callid)?);
+            calls.insert(callid, call);
         }
-        Ok(())
-    };
-    calls(
-        "SELECT callid FROM visit WHERE pbx = ?1 AND review_at < ?2",
-        params![scope.pbx, scope.log_clock()],
-    )?;
-    for start in std::mem::take(&mut work.starts) {
-        calls(
-            "SELECT callid FROM visit WHERE pbx = ?1 AND review_at IS NOT NULL AND entered < ?2",
-            params![scope.pbx, start],
-        )?;
-        // A talk without an end has a bound, which a start inside its four hours moves.
-        calls(
-            "SELECT callid FROM visit WHERE pbx = ?1 AND marks >= 4 AND entered BETWEEN ?2 - 57600 AND ?2",
-            params![scope.pbx, start],
-        )?;
-        agents::touched_by_start(scope, start, &mut work.agents)?;
     }
-    agents::touched_by_clock(scope, &mut work.agents)
+    for start in moved {
+        agents::touched_by_start(scope, start, agents)?;
+    }
+    agents::touched_by_clock(scope, agents)
 }
 
 /// The log's own clock goes on to the newest row of each source.
@@ -178,13 +197,19 @@ fn note_queues(scope: &Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn note_oddities(scope: &Scope<'_>, oddities: &BTreeMap<Oddity, i64>) -> Result<(), StoreError> {
+fn note_oddities(scope: &Scope<'_>, odd: &Odd) -> Result<(), StoreError> {
     let mut statement = scope.db.prepare_cached(
         "INSERT INTO oddity (pbx, kind, number) VALUES (?1, ?2, ?3)
          ON CONFLICT (pbx, kind) DO UPDATE SET number = number + excluded.number",
     )?;
-    for (kind, number) in oddities {
+    for (kind, number) in odd.iter().filter(|(_, number)| **number != 0) {
         statement.execute(params![scope.pbx, kind.as_str(), number])?;
+    }
+    if odd.values().any(|number| *number < 0) {
+        scope
+            .db
+            .prepare_cached("DELETE FROM oddity WHERE pbx = ?1 AND number = 0")?
+            .execute(params![scope.pbx])?;
     }
     Ok(())
 }
@@ -201,11 +226,33 @@ pub(super) fn set_cursor(scope: &Scope<'_>, source: &str, position: i64) -> Resu
     Ok(())
 }
 
-/// Folds everything of the given callids and agents again; for a rebuild.
-pub(super) fn refold_all(
-    scope: &Scope<'_>,
-    calls: BTreeSet<String>,
+/// Folds calls and agents as if nothing of them had been folded; for a rebuild.
+pub(super) fn fold_anew<'s, 'd>(
+    scope: &'s Scope<'d>,
+    ledger: &mut Ledger<'s, 'd>,
+    view: &View,
+    calls: BTreeMap<String, Call>,
     agents: Touched,
 ) -> Result<(), StoreError> {
-    refold(scope, Work { calls, agents, starts: Vec::new() }).map(|_| ())
+    let done = refold(scope, ledger, (view, view), Work { calls, agents })?;
+    note_oddities(scope, &done.odd_visits)
+}
+
+/// Folds calls and agents again of which no row is new, because something else changed from the one view to the other.
+/// Gives the calls beside them that were folded again, too.
+pub(super) fn refold_all(
+    scope: &Scope<'_>,
+    views: (&View, &View),
+    calls: BTreeSet<String>,
+    agents: Touched,
+) -> Result<BTreeSet<String>, StoreError> {
+    let mut ledger = Ledger::new(scope);
+    let mut work = Work { calls: BTreeMap::new(), agents };
+    for callid in calls {
+        let call = Call::unchanged(ledger.rows(&callid)?);
+        work.calls.insert(callid, call);
+    }
+    let done = refold(scope, &mut ledger, views, work)?;
+    note_oddities(scope, &done.odd_visits)?;
+    Ok(done.hung)
 }

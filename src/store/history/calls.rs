@@ -1,325 +1,241 @@
 //! Touched calls are folded again, with those they hang together with.
+//!
+//! What a call gave before is not stored: it is folded from the rows that were there, as the log's clock and the starts of
+//! Asterisk stood then. Most calls hang together with none and were not there; they cost one fold and no question.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::agents::{Touched, touch};
-use super::{Scope, decode, encode, identity, legs, record};
-use crate::domain::history::cells::Contributions;
-use crate::domain::history::event::{Event, Oddity, parse};
-use crate::domain::history::fold::{Context, Loose, NEAR_SECONDS, fold};
+use super::ledger::Ledger;
+use super::loose::{Alone, groups, neighbours, replace};
+use super::{Scope, View, legs, pending, spans, sums};
+use crate::domain::history::cells::give_visit;
+use crate::domain::history::event::Oddity;
+use crate::domain::history::fold::{Endless, Folded};
 use crate::domain::history::place::{near_repeat, place_call};
-use crate::domain::history::row::{LogRow, civil_second, pack, unique, unpack};
+use crate::domain::history::row::{LogRow, civil_second, unique};
 use crate::domain::history::twice::distinct;
 use crate::domain::history::visit::{Outcome, Visit};
 use crate::store::StoreError;
 
-/// Talk and ring in the table `interval`.
-pub(super) const TALK: i64 = 3;
-/// See [`TALK`].
-pub(super) const RING: i64 = 4;
-
-/// What folding calls again changed beside the visits.
+/// The rows of a touched call.
 #[derive(Default)]
-pub(super) struct Refolded {
-    /// Visits that are new.
-    pub visits: u64,
-    /// Agents whose rings changed, and when.
-    pub rang: Touched,
-    /// The local time of rows that became hints for a repeated hour, if any did.
-    pub hinted: Option<(i64, i64)>,
+pub(super) struct Call {
+    /// As they were; empty for a call that is new.
+    pub old: Vec<LogRow>,
+    /// As they are now.
+    pub new: Vec<LogRow>,
 }
 
-/// What rows brought that were not known.
-pub(super) struct Merged {
-    /// Rows that neither source told before.
-    pub new: u64,
-    /// By how much the rows that cannot be understood became more, by kind.
-    pub oddities: BTreeMap<Oddity, i64>,
+/// By how much what is odd became more, by kind.
+pub(super) type Odd = BTreeMap<Oddity, i64>;
+
+/// What folding calls again changes beside the sums.
+#[derive(Default)]
+pub(super) struct Refolded {
+    /// Visits that are new, less those that are no more.
+    pub visits: i64,
+    /// Agents whose rings changed, and when.
+    pub rang: Touched,
+    /// Rows that cannot be understood.
+    pub odd_rows: Odd,
+    /// Visits that are marked.
+    pub odd_visits: Odd,
+    /// The calls that may hang together with others: all of them are as they are now.
+    pub hung: BTreeSet<String>,
 }
 
 /// Adds rows to the stored ones of their call; `None` when all were known.
 pub(super) fn merge(
-    scope: &Scope<'_>,
+    ledger: &mut Ledger<'_, '_>,
     callid: &str,
     rows: Vec<LogRow>,
-) -> Result<Option<Merged>, StoreError> {
-    let stored = load(scope, callid)?;
-    let all = unique(stored.iter().cloned().chain(rows));
-    if all == stored {
+) -> Result<Option<Call>, StoreError> {
+    let old = ledger.rows(callid)?;
+    let new = if old.is_empty() { unique(rows) } else { unique(old.iter().cloned().chain(rows)) };
+    if new == old {
         return Ok(None);
     }
-    let queued = all.iter().any(|row| !matches!(parse(row), Ok(Event::Other) | Err(_)));
-    let transferred = all.iter().any(|row| matches!(parse(row), Ok(Event::End { transfer: Some(_), .. })));
-    scope
-        .db
-        .prepare_cached(
-            "INSERT INTO call (pbx, callid, queued, transferred, rows) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (pbx, callid) DO UPDATE
-             SET queued = excluded.queued, transferred = excluded.transferred, rows = excluded.rows",
-        )?
-        .execute(params![scope.pbx, callid, queued, transferred, pack(&all).map_err(record)?])?;
-    let (before, after) = (distinct(stored), distinct(all));
-    let mut oddities: BTreeMap<Oddity, i64> = BTreeMap::new();
-    for (rows, sign) in [(&after, 1), (&before, -1)] {
-        let kinds = rows.iter().filter_map(|row| parse(row).err());
-        kinds.for_each(|kind| *oddities.entry(kind).or_default() += sign);
-    }
-    oddities.retain(|_, more| *more != 0);
-    Ok(Some(Merged { new: u64::try_from(after.len().saturating_sub(before.len())).unwrap_or(0), oddities }))
+    ledger.put(callid, &new)?;
+    Ok(Some(Call { old, new }))
 }
 
-/// The stored rows of a callid, of tables and files, as they came.
-pub(super) fn load(scope: &Scope<'_>, callid: &str) -> Result<Vec<LogRow>, StoreError> {
-    let bytes: Option<Vec<u8>> = scope
-        .db
-        .prepare_cached("SELECT rows FROM call WHERE pbx = ?1 AND callid = ?2")?
-        .query_row(params![scope.pbx, callid], |row| row.get(0))
-        .optional()?;
-    let mut rows = bytes.map_or_else(|| Ok(Vec::new()), |bytes| unpack(&bytes).map_err(record))?;
-    rows.iter_mut().for_each(|row| row.settle(&scope.zone));
-    Ok(rows)
+impl Call {
+    /// A call whose rows are as they were.
+    pub(super) fn unchanged(rows: Vec<LogRow>) -> Self {
+        Self { old: rows.clone(), new: rows }
+    }
+
+    /// Rows that neither source told before.
+    pub(super) fn rows_more(&self) -> u64 {
+        let number = |rows: &[LogRow]| {
+            // Only a file and a table together tell the same twice.
+            let both = rows.iter().any(|row| row.instant().is_some())
+                && rows.iter().any(|row| row.instant().is_none());
+            if both { distinct(rows).len() } else { rows.len() }
+        };
+        u64::try_from(number(&self.new).saturating_sub(number(&self.old))).unwrap_or(0)
+    }
 }
 
-/// Folds the touched callids again, and gives the difference to the cells.
-pub(super) fn refold(
-    scope: &Scope<'_>,
-    touched: &BTreeSet<String>,
-    starts: &[i64],
-    given: &mut Contributions,
-    before: &mut Contributions,
-) -> Result<Refolded, StoreError> {
-    let mut done = Refolded::default();
-    let leg_ends = BTreeMap::new();
-    let context = Context {
-        zone: &scope.zone,
-        log_clock: scope.log_clock(),
-        queue_starts: starts,
-        leg_ends: &leg_ends,
-    };
-    let mut alone: BTreeMap<String, (Vec<LogRow>, Vec<Loose>)> = BTreeMap::new();
-    for callid in touched {
-        let rows = load(scope, callid)?;
-        hint(scope, &rows, &mut done)?;
-        let rows = identity::named(scope, callid, rows)?;
-        let loose = fold(&rows, &context).loose;
-        save_loose(scope, callid, &loose)?;
-        alone.insert(callid.clone(), (rows, loose));
-    }
-    spread(scope, &context, &mut alone)?;
-    let mut old = Vec::new();
-    for callid in alone.keys() {
-        old.extend(take_visits(scope, callid)?);
-    }
-    let mut new = Vec::new();
-    for group in groups(&alone) {
-        let rows: Vec<LogRow> = group.iter().flat_map(|callid| alone[*callid].0.clone()).collect();
-        let leg_ends = legs::ends(scope, &rows)?;
-        let folded = fold(&rows, &Context { leg_ends: &leg_ends, ..context.clone() });
-        legs::want(scope, &folded.endless)?;
-        new.extend(folded.visits);
-        let joined = (group.len() > 1).then(|| group[0]);
-        for callid in &group {
-            scope
-                .db
-                .prepare_cached(
-                    "UPDATE call SET joined = ?3 WHERE pbx = ?1 AND callid = ?2 AND joined IS NOT ?3",
-                )?
-                .execute(params![scope.pbx, callid, joined])?;
-        }
-    }
-    for visit in &old {
-        before.add_visit(&scope.zone, visit);
-        spans(scope, visit, false)?;
-    }
-    for visit in &new {
-        given.add_visit(&scope.zone, visit);
-        spans(scope, visit, true)?;
-        save(scope, visit)?;
-    }
-    done.visits = u64::try_from(new.len().saturating_sub(old.len())).unwrap_or(0);
-    note_rings(&old, &new, &mut done.rang);
-    Ok(done)
+/// Folds calls again.
+pub(super) struct Refold<'a, 's, 'd> {
+    scope: &'s Scope<'d>,
+    ledger: &'a mut Ledger<'s, 'd>,
+    before: &'a View,
+    now: &'a View,
+    sums: &'a mut sums::Changes,
+    spans: spans::Changes,
+    pending: pending::Changes,
+    done: Refolded,
 }
 
-/// Brings in every callid that hung, or may now hang, together with one that is touched.
-fn spread(
-    scope: &Scope<'_>,
-    context: &Context<'_>,
-    alone: &mut BTreeMap<String, (Vec<LogRow>, Vec<Loose>)>,
-) -> Result<(), StoreError> {
-    let mut queue: Vec<String> = alone.keys().cloned().collect();
-    while let Some(callid) = queue.pop() {
-        let mut near = mates(scope, &callid)?;
-        for loose in alone.get(&callid).map(|(_, loose)| loose.clone()).unwrap_or_default() {
-            near.extend(neighbours(scope, &loose)?);
-        }
-        for other in near {
-            if !alone.contains_key(&other) {
-                let rows = identity::named(scope, &other, load(scope, &other)?)?;
-                let loose = fold(&rows, context).loose;
-                alone.insert(other.clone(), (rows, loose));
-                queue.push(other);
+impl<'a, 's, 'd> Refold<'a, 's, 'd> {
+    pub(super) fn new(
+        (scope, ledger): (&'s Scope<'d>, &'a mut Ledger<'s, 'd>),
+        (before, now): (&'a View, &'a View),
+        sums: &'a mut sums::Changes,
+    ) -> Self {
+        let (spans, pending) = (spans::Changes::default(), pending::Changes::default());
+        Self { scope, ledger, before, now, sums, spans, pending, done: Refolded::default() }
+    }
+
+    /// Folds the calls again, stores what follows from them, and gives the difference to the sums.
+    pub(super) fn run(mut self, calls: BTreeMap<String, Call>) -> Result<Refolded, StoreError> {
+        let mut hanging: BTreeMap<String, Alone> = BTreeMap::new();
+        for (callid, call) in calls {
+            let (old, new) = self.both(&call)?;
+            count(&mut self.done.odd_rows, &old, -1);
+            count(&mut self.done.odd_rows, &new, 1);
+            if old.loose.is_empty() && new.loose.is_empty() {
+                self.settle(&old.visits, &new.visits);
+            } else {
+                replace(self.scope, &callid, &old.loose, &new.loose)?;
+                hanging.insert(callid, Alone { call, old, new });
             }
         }
+        self.spread(&mut hanging)?;
+        let (old, _) = self.together(&hanging, |alone| (&alone.call.old, &alone.old), self.before)?;
+        let (new, endless) = self.together(&hanging, |alone| (&alone.call.new, &alone.new), self.now)?;
+        legs::want(self.scope, &endless)?;
+        let (old, new) = without_equals(old, new);
+        self.settle(&old, &new);
+        self.spans.save(self.scope)?;
+        self.pending.save(self.scope)?;
+        self.done.hung = hanging.into_keys().collect();
+        Ok(self.done)
     }
-    Ok(())
-}
 
-/// Those that a callid was folded with before.
-fn mates(scope: &Scope<'_>, callid: &str) -> Result<Vec<String>, StoreError> {
-    let joined: Option<Option<String>> = scope
-        .db
-        .prepare_cached("SELECT joined FROM call WHERE pbx = ?1 AND callid = ?2")?
-        .query_row(params![scope.pbx, callid], |row| row.get(0))
-        .optional()?;
-    let Some(Some(joined)) = joined else { return Ok(Vec::new()) };
-    let mut statement =
-        scope.db.prepare_cached("SELECT callid FROM call WHERE pbx = ?1 AND joined = ?2 AND callid <> ?3")?;
-    let found = statement.query_map(params![scope.pbx, joined, callid], |row| row.get(0))?;
-    Ok(found.collect::<Result<_, _>>()?)
-}
-
-/// Kind, time and second time of a loose end as stored; an end has two of them.
-fn stored(loose: &Loose) -> Vec<(&str, i64, i64, i64)> {
-    match loose {
-        Loose::Entry { queue, at } => vec![(queue, *at, 1, 0)],
-        Loose::Connect { queue, entered } => vec![(queue, *entered, 2, 0)],
-        Loose::Talk { queue, at } => vec![(queue, *at, 3, 0)],
-        Loose::End { queue, connected, entered } => {
-            vec![(queue, *connected, 4, *entered), (queue, *entered, 5, *connected)]
-        }
+    /// What a call's rows alone give, as they were and as they are.
+    fn both(&self, call: &Call) -> Result<(Folded, Folded), StoreError> {
+        Ok((self.before.fold(self.scope, &call.old)?, self.now.fold(self.scope, &call.new)?))
     }
-}
 
-fn save_loose(scope: &Scope<'_>, callid: &str, loose: &[Loose]) -> Result<(), StoreError> {
-    scope
-        .db
-        .prepare_cached("DELETE FROM loose WHERE pbx = ?1 AND callid = ?2")?
-        .execute(params![scope.pbx, callid])?;
-    let mut insert = scope.db.prepare_cached(
-        "INSERT OR IGNORE INTO loose (pbx, queue, at, kind, callid, second) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for (queue, at, kind, second) in loose.iter().flat_map(stored) {
-        insert.execute(params![scope.pbx, queue, at, kind, callid, second])?;
-    }
-    Ok(())
-}
-
-/// The callids with something that fits a loose end.
-fn neighbours(scope: &Scope<'_>, loose: &Loose) -> Result<Vec<String>, StoreError> {
-    // What each kind may be matched with: an entry with a CONNECT or an end, a talk with an end.
-    let wanted: &[(&str, i64, [i64; 2])] = &match loose {
-        Loose::Entry { queue, at } => vec![(queue.as_str(), *at, [2, 5])],
-        Loose::Connect { queue, entered } => vec![(queue.as_str(), *entered, [1, 1])],
-        Loose::Talk { queue, at } => vec![(queue.as_str(), *at, [4, 4])],
-        Loose::End { queue, connected, entered } => {
-            vec![(queue.as_str(), *connected, [3, 3]), (queue.as_str(), *entered, [1, 1])]
-        }
-    };
-    let mut statement = scope.db.prepare_cached(
-        "SELECT callid FROM loose WHERE pbx = ?1 AND queue = ?2 AND at BETWEEN ?3 AND ?4 AND kind IN (?5, ?6)",
-    )?;
-    let mut found = Vec::new();
-    for (queue, at, kinds) in wanted {
-        let (from, to) = (at - NEAR_SECONDS, at + NEAR_SECONDS);
-        let rows =
-            statement.query_map(params![scope.pbx, queue, from, to, kinds[0], kinds[1]], |row| row.get(0))?;
-        for row in rows {
-            found.push(row?);
-        }
-    }
-    Ok(found)
-}
-
-/// The callids in groups that are folded as one, each group in order.
-fn groups(alone: &BTreeMap<String, (Vec<LogRow>, Vec<Loose>)>) -> Vec<Vec<&str>> {
-    let mut left: BTreeSet<&str> = alone.keys().map(String::as_str).collect();
-    // Only what is loose can hang together; everything else stays alone without being compared.
-    let loose: Vec<&str> =
-        alone.iter().filter(|(_, (_, loose))| !loose.is_empty()).map(|(callid, _)| callid.as_str()).collect();
-    let mut groups = Vec::new();
-    while let Some(first) = left.pop_first() {
-        let mut group = vec![first];
-        let mut at = 0;
-        while at < group.len() {
-            let own = &alone[group[at]].1;
-            for other in &loose {
-                let fits = || own.iter().any(|a| alone[*other].1.iter().any(|b| a.fits(b)));
-                if !own.is_empty() && left.contains(other) && fits() {
-                    left.remove(other);
-                    group.push(other);
+    /// Brings in every callid that hung, or now hangs, together with one that is touched.
+    fn spread(&mut self, hanging: &mut BTreeMap<String, Alone>) -> Result<(), StoreError> {
+        let mut queue: Vec<String> = hanging.keys().cloned().collect();
+        while let Some(callid) = queue.pop() {
+            let mut near = BTreeSet::new();
+            if let Some(alone) = hanging.get(&callid) {
+                for loose in alone.old.loose.iter().chain(&alone.new.loose) {
+                    near.extend(neighbours(self.scope, loose)?);
                 }
             }
-            at += 1;
+            for other in near {
+                if !hanging.contains_key(&other) {
+                    let call = Call::unchanged(self.ledger.rows(&other)?);
+                    let (old, new) = self.both(&call)?;
+                    hanging.insert(other.clone(), Alone { call, old, new });
+                    queue.push(other);
+                }
+            }
         }
-        group.sort_unstable();
-        groups.push(group);
+        Ok(())
     }
-    groups
+
+    /// The visits of calls that may hang together, as they were or as they are now, and the legs without an end.
+    fn together<'h>(
+        &self,
+        hanging: &'h BTreeMap<String, Alone>,
+        side: impl Fn(&'h Alone) -> (&'h Vec<LogRow>, &'h Folded),
+        view: &View,
+    ) -> Result<(Vec<Visit>, Vec<Endless>), StoreError> {
+        let loose: BTreeMap<&str, _> =
+            hanging.iter().map(|(callid, alone)| (callid.as_str(), side(alone).1.loose.as_slice())).collect();
+        let (mut visits, mut endless) = (Vec::new(), Vec::new());
+        for group in groups(&loose) {
+            if let [one] = group.as_slice() {
+                if let Some(alone) = hanging.get(*one) {
+                    visits.extend(side(alone).1.visits.iter().cloned());
+                    endless.extend(side(alone).1.endless.iter().cloned());
+                }
+            } else {
+                let rows = group.iter().filter_map(|callid| hanging.get(*callid));
+                let rows: Vec<LogRow> = rows.flat_map(|alone| side(alone).0.iter().cloned()).collect();
+                let folded = view.fold(self.scope, &rows)?;
+                visits.extend(folded.visits);
+                endless.extend(folded.endless);
+            }
+        }
+        Ok((visits, endless))
+    }
+
+    /// Notes everything that follows from visits that are other than they were.
+    fn settle(&mut self, old: &[Visit], new: &[Visit]) {
+        if old == new {
+            return;
+        }
+        for (visits, times) in [(old, -1), (new, 1)] {
+            for visit in visits {
+                give_visit(self.sums, &self.scope.zone, visit, times);
+                self.spans.visit(visit, times);
+                self.pending.visit(visit, times);
+                self.done.visits += times;
+                let marks = [
+                    (visit.marks.own, Oddity::OwnVisit),
+                    (visit.outcome == Outcome::Unresolved, Oddity::Unresolved),
+                    (visit.marks.missing_end, Oddity::MissingEnd),
+                ];
+                for (_, kind) in marks.into_iter().filter(|(holds, _)| *holds) {
+                    *self.done.odd_visits.entry(kind).or_default() += times;
+                }
+            }
+        }
+        note_rings(old, new, &mut self.done.rang);
+    }
 }
 
-/// Removes and returns the stored visits of a callid.
-fn take_visits(scope: &Scope<'_>, callid: &str) -> Result<Vec<Visit>, StoreError> {
-    let mut statement = scope.db.prepare_cached("SELECT detail FROM visit WHERE pbx = ?1 AND callid = ?2")?;
-    let rows = statement.query_map(params![scope.pbx, callid], |row| row.get::<_, Vec<u8>>(0))?;
-    let mut visits = Vec::new();
-    for bytes in rows {
-        visits.push(decode(&bytes?)?);
+/// Counts the rows of a callid that cannot be understood.
+fn count(odd: &mut Odd, folded: &Folded, times: i64) {
+    for (kind, number) in &folded.oddities {
+        if matches!(kind, Oddity::UnknownEvent | Oddity::BadNumber) {
+            *odd.entry(*kind).or_default() += i64::try_from(*number).unwrap_or(i64::MAX) * times;
+        }
     }
-    scope
-        .db
-        .prepare_cached("DELETE FROM visit WHERE pbx = ?1 AND callid = ?2")?
-        .execute(params![scope.pbx, callid])?;
-    Ok(visits)
 }
 
-fn save(scope: &Scope<'_>, visit: &Visit) -> Result<(), StoreError> {
-    let marks = i64::from(visit.marks.own)
-        | i64::from(visit.outcome == Outcome::Unresolved) << 1
-        | i64::from(visit.marks.missing_end) << 2;
-    scope
-        .db
-        .prepare_cached(
-            "INSERT INTO visit (pbx, callid, queue, n, entered, outcome, agent, marks, review_at, detail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?
-        .execute(params![
-            scope.pbx,
-            visit.callid,
-            visit.queue.folded(),
-            visit.n,
-            visit.entered,
-            visit.outcome.as_str(),
-            visit.agent.as_ref().map(|agent| agent.as_str()),
-            marks,
-            visit.review_at,
-            encode(visit)?,
-        ])?;
-    Ok(())
-}
-
-/// Adds or removes the talks and rings of a visit.
-fn spans(scope: &Scope<'_>, visit: &Visit, add: bool) -> Result<(), StoreError> {
-    let sql = if add {
-        "INSERT OR IGNORE INTO interval (pbx, agent, start, kind, queue, until, callid)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-    } else {
-        "DELETE FROM interval WHERE pbx = ?1 AND agent = ?2 AND start = ?3 AND kind = ?4 AND queue = ?5
-         AND until = ?6 AND callid = ?7"
-    };
-    let mut statement = scope.db.prepare_cached(sql)?;
-    let queue = visit.queue.folded();
-    let talks = visit.talks.iter().map(|talk| (&talk.agent, talk.start, TALK, talk.end));
-    let rings = visit.rings.iter().map(|ring| (&ring.agent, ring.start, RING, ring.end));
-    for (agent, start, kind, end) in talks.chain(rings) {
-        statement.execute(params![scope.pbx, agent.as_str(), start, kind, queue, end, visit.callid])?;
+/// Leaves out the callids whose visits are as they were.
+fn without_equals(old: Vec<Visit>, new: Vec<Visit>) -> (Vec<Visit>, Vec<Visit>) {
+    let mut calls: BTreeMap<String, [Vec<Visit>; 2]> = BTreeMap::new();
+    for (side, visits) in [old, new].into_iter().enumerate() {
+        for visit in visits {
+            calls.entry(visit.callid.clone()).or_default()[side].push(visit);
+        }
     }
-    Ok(())
+    let changed = calls.into_values().filter(|[old, new]| old != new);
+    let (old, new): (Vec<_>, Vec<_>) = changed.map(|[old, new]| (old, new)).unzip();
+    (old.concat(), new.concat())
 }
 
 fn note_rings(old: &[Visit], new: &[Visit], rang: &mut Touched) {
+    if old.is_empty() {
+        new.iter()
+            .flat_map(|visit| &visit.rings)
+            .for_each(|ring| touch(rang, ring.agent.as_str(), ring.start));
+        return;
+    }
     let rings = |visits: &[Visit]| -> BTreeSet<(String, i64)> {
         let all = visits.iter().flat_map(|visit| &visit.rings);
         all.map(|ring| (ring.agent.as_str().to_owned(), ring.start)).collect()
@@ -330,18 +246,22 @@ fn note_rings(old: &[Visit], new: &[Visit], rang: &mut Touched) {
 }
 
 /// A table's rows near a repeated hour tell its rows without a callid which pass they belong to. (Those of a file stand
-/// in no order of ids with them.)
-fn hint(scope: &Scope<'_>, rows: &[LogRow], done: &mut Refolded) -> Result<(), StoreError> {
-    let rows: Vec<LogRow> = rows.iter().filter(|row| row.instant().is_none()).cloned().collect();
-    if !rows.iter().any(|row| near_repeat(&scope.zone, row.local)) {
+/// in no order of ids with them.) `hinted`: the local time of such rows, if there were any.
+pub(super) fn hint(
+    scope: &Scope<'_>,
+    rows: &[LogRow],
+    hinted: &mut Option<(i64, i64)>,
+) -> Result<(), StoreError> {
+    if !rows.iter().any(|row| row.instant().is_none() && near_repeat(&scope.zone, row.local)) {
         return Ok(());
     }
+    let rows: Vec<&LogRow> = rows.iter().filter(|row| row.instant().is_none()).collect();
     let mut insert =
         scope.db.prepare_cached("INSERT OR REPLACE INTO hint (pbx, id, shift) VALUES (?1, ?2, ?3)")?;
     for (row, at) in rows.iter().zip(place_call(&scope.zone, &rows)) {
         let local = civil_second(row.local);
         insert.execute(params![scope.pbx, row.id, local - at])?;
-        let (from, to) = done.hinted.get_or_insert((local, local));
+        let (from, to) = hinted.get_or_insert((local, local));
         *from = (*from).min(local);
         *to = (*to).max(local);
     }

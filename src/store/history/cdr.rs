@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
+use super::Scope;
 use super::batch::set_cursor;
-use super::{Scope, calls};
+use super::ledger::Ledger;
 use crate::domain::history::event::{Event, parse};
 use crate::domain::history::query::NotEntered;
-use crate::domain::history::row::{civil_second, epoch_of};
+use crate::domain::history::row::{LogRow, civil_second, epoch_of};
 use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::candidates;
 use crate::store::{Store, StoreError};
@@ -62,8 +63,9 @@ impl Store {
         let pbx = pbx.clone();
         self.write(move |db| {
             let scope = Scope::get(db, &pbx)?;
+            let mut ledger = Ledger::new(&scope);
             for row in &rows {
-                take(&scope, row)?;
+                take(&scope, &mut ledger, row)?;
             }
             super::identity::believe_cdr(&scope)?;
             cursor.map_or(Ok(()), |cursor| set_cursor(&scope, "cdr", cursor))
@@ -72,25 +74,28 @@ impl Store {
     }
 }
 
-fn take(scope: &Scope<'_>, row: &CdrRow) -> Result<(), StoreError> {
-    let call: Option<(bool, bool)> = scope
-        .db
-        .prepare_cached("SELECT queued, transferred FROM call WHERE pbx = ?1 AND callid = ?2")?
-        .query_row(params![scope.pbx, row.uniqueid], |found| Ok((found.get(0)?, found.get(1)?)))
-        .optional()?;
-    match (call, row.queue()) {
-        // A transfer rewrites dcontext and dst of the first row: such a call teaches nothing.
-        (Some((true, transferred)), Some(queue)) => {
-            super::identity::take_witness(scope, row)?;
-            if transferred { Ok(()) } else { learn(scope, row, &queue) }
+fn take(scope: &Scope<'_>, ledger: &mut Ledger<'_, '_>, row: &CdrRow) -> Result<(), StoreError> {
+    let call = ledger.rows(&row.uniqueid)?;
+    // A transfer rewrites dcontext and dst of the first row: such a call teaches nothing of the way to the queue.
+    let transferred =
+        || call.iter().any(|row| matches!(parse(row), Ok(Event::End { transfer: Some(_), .. })));
+    match (is_queued(&call), row.queue()) {
+        (true, Some(queue)) => {
+            super::identity::take_witness(scope, &call, row)?;
+            if transferred() { Ok(()) } else { learn(scope, &call, row, &queue) }
         }
-        (Some((true, _)), None) => Ok(()),
-        (_, queue) => keep(scope, row, &queue.unwrap_or_default()),
+        (true, None) => Ok(()),
+        (false, queue) => keep(scope, row, &queue.unwrap_or_default()),
     }
 }
 
-fn learn(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError> {
-    let entered = calls::load(scope, &row.uniqueid)?.iter().any(|known| {
+/// Whether a call has a row of a queue, and not only a product's own events.
+fn is_queued(rows: &[LogRow]) -> bool {
+    rows.iter().any(|row| !matches!(parse(row), Ok(Event::Other) | Err(_)))
+}
+
+fn learn(scope: &Scope<'_>, call: &[LogRow], row: &CdrRow, queue: &str) -> Result<(), StoreError> {
+    let entered = call.iter().any(|known| {
         known.queue.eq_ignore_ascii_case(queue) && matches!(parse(known), Ok(Event::Enter { .. }))
     });
     if entered && !row.dst.is_empty() {
@@ -134,20 +139,25 @@ pub(super) fn not_entered(scope: &Scope<'_>, from: i64, to: i64) -> Result<Vec<N
         "SELECT c.start, c.linkedid, c.uniqueid, c.number, coalesce(nullif(c.queue, ''), r.queue) AS door
          FROM cdr_call c LEFT JOIN route r ON r.pbx = c.pbx AND r.dcontext = c.dcontext AND r.dst = c.dst
          WHERE c.pbx = ?1 AND c.start >= ?2 AND c.start < ?3 AND door IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM call WHERE call.pbx = c.pbx AND call.queued
-                           AND call.callid IN (c.uniqueid, c.linkedid))
          ORDER BY c.start, c.uniqueid, door",
     )?;
     let names = names(scope)?;
+    let mut ledger = Ledger::new(scope);
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     let mut rows = statement.query(params![scope.pbx, from, to])?;
     while let Some(row) = rows.next()? {
-        let linkedid: String = row.get(1)?;
+        let (linkedid, uniqueid): (String, String) = (row.get(1)?, row.get(2)?);
+        if seen.contains(&linkedid)
+            || is_queued(&ledger.rows(&uniqueid)?)
+            || (uniqueid != linkedid && is_queued(&ledger.rows(&linkedid)?))
+        {
+            continue;
+        }
         if seen.insert(linkedid) {
             let door: String = row.get(4)?;
             let queue = names.get(&door).cloned().unwrap_or_else(|| QueueName::new(&door));
-            found.push(NotEntered { queue, number: row.get(3)?, at: row.get(0)?, callid: row.get(2)? });
+            found.push(NotEntered { queue, number: row.get(3)?, at: row.get(0)?, callid: uniqueid });
         }
     }
     Ok(found)

@@ -14,7 +14,8 @@ use rusqlite::params;
 
 use super::agents::{Touched, touch};
 use super::batch::refold_all;
-use super::{SEPARATOR, Scope, calls, lone};
+use super::ledger::Ledger;
+use super::{SEPARATOR, Scope, View, lone};
 use crate::domain::history::identity::{Identities, Mapping, Source, base, is_mappable};
 use crate::domain::history::place::place_lone;
 use crate::domain::history::row::LogRow;
@@ -57,8 +58,8 @@ fn load(scope: &Scope<'_>) -> Result<Identities, StoreError> {
     Ok(Identities::new(mappings))
 }
 
-/// The rows of one callid with the agents that the map gives; notes which interfaces it mentions.
-pub(super) fn named(scope: &Scope<'_>, callid: &str, rows: Vec<LogRow>) -> Result<Vec<LogRow>, StoreError> {
+/// Notes which interfaces the rows of a callid mention in the agent column.
+pub(super) fn mention(scope: &Scope<'_>, callid: &str, rows: &[LogRow]) -> Result<(), StoreError> {
     let written: BTreeSet<&str> =
         rows.iter().map(|row| row.agent.trim()).filter(|text| is_mappable(text)).collect();
     for text in written {
@@ -68,7 +69,7 @@ pub(super) fn named(scope: &Scope<'_>, callid: &str, rows: Vec<LogRow>) -> Resul
             .prepare_cached("INSERT OR IGNORE INTO mention (pbx, agent, callid) VALUES (?1, ?2, ?3)")?
             .execute(params![scope.pbx, text, callid])?;
     }
-    Ok(scope.identities()?.name_call(&scope.zone, rows))
+    Ok(())
 }
 
 /// Notes that rows have this text in the agent column, where it is an interface.
@@ -117,10 +118,11 @@ fn change(
     scope: &Scope<'_>,
     edit: impl FnOnce(&Scope<'_>) -> Result<(), StoreError>,
 ) -> Result<bool, StoreError> {
-    let before = scope.identities()?;
+    let view = View::of(scope)?;
     edit(scope)?;
     let after = Rc::new(load(scope)?);
     scope.identities.replace(Some(Rc::clone(&after)));
+    let (before, now) = (Rc::clone(&view.identities), View::of(scope)?);
     let mut texts = BTreeSet::new();
     for interface in after.differing(&before) {
         texts.extend(spellings(scope, &interface)?);
@@ -131,11 +133,14 @@ fn change(
         touch_calls(scope, text, (&before, &after), &mut touched)?;
     }
     let changed = !(agents.is_empty() && touched.is_empty());
-    let touched: Vec<String> = touched.into_iter().collect();
-    for some in touched.chunks(AT_ONCE) {
-        refold_all(scope, some.iter().cloned().collect(), Touched::new())?;
+    while !touched.is_empty() {
+        let some: BTreeSet<String> = touched.iter().take(AT_ONCE).cloned().collect();
+        touched.retain(|callid| !some.contains(callid));
+        // Those that hang together with them are done with them.
+        let done = refold_all(scope, (&view, &now), some, Touched::new())?;
+        touched.retain(|callid| !done.contains(callid));
     }
-    refold_all(scope, BTreeSet::new(), agents)?;
+    refold_all(scope, (&view, &now), BTreeSet::new(), agents)?;
     Ok(changed)
 }
 
@@ -170,13 +175,14 @@ fn touch_calls(
     let mut statement =
         scope.db.prepare_cached("SELECT callid FROM mention WHERE pbx = ?1 AND agent = ?2")?;
     let mut rows = statement.query(params![scope.pbx, text])?;
+    let mut ledger = Ledger::new(scope);
     while let Some(row) = rows.next()? {
         let callid: String = row.get(0)?;
         if touched.contains(&callid) {
             continue;
         }
-        let rows = calls::load(scope, &callid)?;
-        if before.name_call(&scope.zone, rows.clone()) != after.name_call(&scope.zone, rows) {
+        let rows = ledger.rows(&callid)?;
+        if before.name_call(&scope.zone, &rows) != after.name_call(&scope.zone, &rows) {
             touched.insert(callid);
         }
     }

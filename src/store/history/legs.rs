@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil;
 use rusqlite::{OptionalExtension, params};
 
-use super::Scope;
+use super::{Scope, View};
 use super::agents::Touched;
 use super::batch::refold_all;
-use crate::domain::history::event::{Event, parse};
 use crate::domain::history::fold::Endless;
-use crate::domain::history::row::LogRow;
 use crate::domain::ids::PbxName;
 use crate::domain::time::candidates;
 use crate::store::{Store, StoreError};
@@ -65,13 +63,17 @@ impl Store {
         let pbx = pbx.clone();
         self.write(move |db| {
             let scope = Scope::get(db, &pbx)?;
+            let (mut before, view) = (View::of(&scope)?, View::of(&scope)?);
             let mut calls = BTreeSet::new();
             for leg in &asked {
                 let rows: Vec<&LegRow> = found.iter().filter(|row| row.uniqueid == *leg).collect();
-                calls.extend(take(&scope, now, leg, &rows)?);
+                if let Some(callid) = take(&scope, now, leg, &rows)? {
+                    before.unknown_legs.insert(leg.clone());
+                    calls.insert(callid);
+                }
             }
             let any = !calls.is_empty();
-            refold_all(&scope, calls, Touched::new())?;
+            refold_all(&scope, (&before, &view), calls, Touched::new())?;
             Ok(any)
         })
         .await
@@ -120,16 +122,15 @@ pub(super) fn want(scope: &Scope<'_>, endless: &[Endless]) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The known ends of the legs in some rows.
-pub(super) fn ends(scope: &Scope<'_>, rows: &[LogRow]) -> Result<BTreeMap<String, i64>, StoreError> {
+/// The ends of legs that the cdr gave.
+pub(super) fn ends(scope: &Scope<'_>, endless: &[Endless]) -> Result<BTreeMap<String, i64>, StoreError> {
     let mut statement = scope
         .db
         .prepare_cached("SELECT until FROM leg WHERE pbx = ?1 AND uniqueid = ?2 AND until IS NOT NULL")?;
     let mut found = BTreeMap::new();
-    for row in rows {
-        let Ok(Event::Connect { leg, .. }) = parse(row) else { continue };
-        if let Some(until) = statement.query_row(params![scope.pbx, leg], |row| row.get(0)).optional()? {
-            found.insert(leg, until);
+    for one in endless {
+        if let Some(until) = statement.query_row(params![scope.pbx, one.leg], |row| row.get(0)).optional()? {
+            found.insert(one.leg.clone(), until);
         }
     }
     Ok(found)

@@ -1,13 +1,11 @@
 //! Rows that belong to no call (pause, login, starts of Asterisk), of tables and of files, as they came.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{OptionalExtension, params};
 
-use super::agents::touch;
-use super::batch::Work;
+use super::agents::{Touched, touch};
+use super::calls::Odd;
 use super::{SEPARATOR, Scope, identity};
-use crate::domain::history::event::{Event, Oddity, parse};
+use crate::domain::history::event::{Event, parse};
 use crate::domain::history::fold::NEAR_SECONDS;
 use crate::domain::history::place::{Hint, near_repeat, place_lone};
 use crate::domain::history::row::{LogRow, civil_of, civil_second};
@@ -25,8 +23,8 @@ pub(super) fn add(
     scope: &Scope<'_>,
     row: &LogRow,
     hints: &[Hint],
-    work: &mut Work,
-    oddities: &mut BTreeMap<Oddity, i64>,
+    agents: &mut Touched,
+    odd: &mut Odd,
 ) -> Result<u64, StoreError> {
     let agent = if row.has_agent() { row.agent.trim() } else { "NONE" };
     let fields = row.data.join(&SEPARATOR.to_string());
@@ -39,7 +37,7 @@ pub(super) fn add(
     let who = scope.identities()?.of_row(&scope.zone, row);
     if !new {
         if scope.db.prepare_cached(lower(of_file))?.execute(key)? > 0 {
-            touch(&mut work.agents, who.as_str(), at);
+            touch(agents, who.as_str(), at);
         }
         return Ok(0);
     }
@@ -47,12 +45,11 @@ pub(super) fn add(
     // What the other source told may give up its place in time to this row.
     let near = if scope.file_clock > 0 { NEAR_SECONDS } else { 0 };
     match parse(row) {
-        Ok(Event::QueueStart) => work.starts.extend([at - near, at + near]),
-        Ok(Event::Other) | Err(_) => {}
+        Ok(Event::QueueStart | Event::Other) | Err(_) => {}
         Ok(_) if row.has_agent() => {
             let slack = near + if near_repeat(&scope.zone, row.local) { REPEAT_SLACK } else { 0 };
-            touch(&mut work.agents, who.as_str(), at - slack);
-            touch(&mut work.agents, who.as_str(), at + slack);
+            touch(agents, who.as_str(), at - slack);
+            touch(agents, who.as_str(), at + slack);
         }
         Ok(_) => {}
     }
@@ -60,7 +57,7 @@ pub(super) fn add(
         return Ok(0);
     }
     if let Err(kind) = parse(row) {
-        *oddities.entry(kind).or_default() += 1;
+        *odd.entry(kind).or_default() += 1;
     }
     Ok(1)
 }
@@ -91,10 +88,10 @@ fn adds_one(scope: &Scope<'_>, agent: &str, row: &LogRow) -> Result<bool, StoreE
     let local = civil_second(row.local);
     let mut near = between(scope, agent, (local - CHAIN, local + CHAIN))?;
     near.retain(|other| same_content(&LogRow { agent: other.agent.clone(), ..row.clone() }, other));
-    let own = LogRow { agent: agent.to_owned(), ..row.clone() }.identity();
-    let with = near.clone();
-    near.retain(|other| other.identity() != own);
-    Ok(distinct(with).len() > distinct(near).len())
+    let own = LogRow { agent: agent.to_owned(), ..row.clone() };
+    let with = distinct(&near).len();
+    near.retain(|other| other.order(&own).is_ne());
+    Ok(with > distinct(&near).len())
 }
 
 /// An agent's rows between two local times: those with his name, and those of the interfaces that were his.
@@ -168,13 +165,13 @@ const OFFSETS: i64 = 16 * 3600;
 pub(super) fn starts(scope: &Scope<'_>) -> Result<Vec<LogRow>, StoreError> {
     let mut rows = of_table(
         scope,
-        "SELECT local, queue, event, callid, fields, id, agent FROM agent_row
+        "SELECT local, queue, event, callid, fields, id, agent FROM agent_row INDEXED BY agent_row_start
          WHERE pbx = ?1 AND agent = 'NONE' AND event = 'QUEUESTART'",
         params![scope.pbx],
     )?;
     rows.extend(of_file(
         scope,
-        "SELECT queue, event, callid, fields, id, agent FROM file_row
+        "SELECT queue, event, callid, fields, id, agent FROM file_row INDEXED BY file_row_start
          WHERE pbx = ?1 AND agent = 'NONE' AND event = 'QUEUESTART'",
         params![scope.pbx],
     )?);

@@ -1,4 +1,4 @@
-//! The stored history: rows packed by call, visits, presence, cells.
+//! The stored history: rows packed by call, presence, sums. Visits are not stored: they are folded from the rows.
 //!
 //! In: batches of rows (`batch`). Out: cells, visits, names (`read`). A batch is one transaction: its rows, everything
 //! that is folded again because of them, the cells' differences, and the cursor. The result depends on the set of rows
@@ -8,11 +8,16 @@
 //! |---|---|
 //! | `batch` | takes rows in, finds what they touch |
 //! | `lone` | rows that belong to no call |
+//! | `ledger` | the rows of calls |
 //! | `calls` | folds touched calls again |
+//! | `loose` | which calls hang together |
+//! | `pending` | calls that change without a row |
+//! | `spans` | talks and rings of agents |
 //! | `agents` | folds touched agents again |
-//! | `sums` | applies differences to cells |
+//! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `cdr` | calls that never entered |
+//! | `cells`, `visits` | read sums; read and fold visits |
 //! | `identity` | which agent an interface is; what a changed map touches |
 //! | `legs` | ends of talks that were not logged, from the cdr |
 //! | `read` | answers |
@@ -22,13 +27,19 @@ mod agents;
 mod batch;
 mod calls;
 mod cdr;
+mod cells;
+mod ledger;
 mod identity;
 mod legs;
 mod lone;
+mod loose;
+mod pending;
 mod read;
 mod reading;
 mod rebuild;
+mod spans;
 mod sums;
+mod visits;
 
 pub use batch::{Applied, Batch};
 pub use cdr::CdrRow;
@@ -37,18 +48,18 @@ pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
 pub use reading::{Older, Reading};
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
-use crate::domain::history::fold::FOLD_VERSION;
+use crate::domain::history::fold::{Context, FOLD_VERSION, Folded, fold};
 use crate::domain::history::identity::Identities;
 use crate::domain::history::place::{Hint, place_lone};
 use crate::domain::history::query::local;
-use crate::domain::history::row::{civil_of, civil_second};
+use crate::domain::history::row::{LogRow, civil_of, civil_second};
 use crate::domain::ids::PbxName;
 use crate::domain::time::candidates;
 
@@ -121,6 +132,61 @@ impl<'a> Scope<'a> {
             .query_map(params![self.pbx], |row| Ok(Hint { id: row.get(0)?, offset: row.get(1)? }))?;
         Ok(hints.collect::<Result<_, _>>()?)
     }
+}
+
+/// What a fold knows beside the rows, at one moment of the history.
+struct View {
+    /// See [`Scope::log_clock`].
+    log_clock: i64,
+    /// See [`Scope::queue_starts`].
+    starts: Vec<i64>,
+    /// The map of names.
+    identities: Rc<Identities>,
+    /// Legs whose end was not known then.
+    unknown_legs: BTreeSet<String>,
+}
+
+impl View {
+    fn of(scope: &Scope<'_>) -> Result<Self, StoreError> {
+        let (starts, identities) = (scope.queue_starts()?, scope.identities()?);
+        Ok(Self { log_clock: scope.log_clock(), starts, identities, unknown_legs: BTreeSet::new() })
+    }
+
+    /// Folds rows as they are stored: by the agents that the map gives, with the ends of legs that the cdr gave.
+    fn fold(&self, scope: &Scope<'_>, rows: &[LogRow]) -> Result<Folded, StoreError> {
+        if rows.is_empty() {
+            return Ok(Folded::default());
+        }
+        let none = BTreeMap::new();
+        let context = Context {
+            zone: &scope.zone,
+            log_clock: self.log_clock,
+            queue_starts: &self.starts,
+            leg_ends: &none,
+        };
+        let named = self.identities.name_call(&scope.zone, rows);
+        let folded = fold(&named, &context);
+        if folded.endless.is_empty() {
+            return Ok(folded);
+        }
+        let mut ends = legs::ends(scope, &folded.endless)?;
+        ends.retain(|leg, _| !self.unknown_legs.contains(leg));
+        let folded = if ends.is_empty() { folded } else { fold(&named, &Context { leg_ends: &ends, ..context }) };
+        Ok(folded)
+    }
+}
+
+/// Brings a database of the first schema into the present one, after its tables are made: moves the rows of calls, and folds
+/// everything anew.
+pub(super) fn convert(db: &Connection) -> Result<(), StoreError> {
+    let mut statement = db.prepare("SELECT name FROM pbx")?;
+    let names: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for name in names {
+        let scope = Scope::get(db, &PbxName::new(name))?;
+        rebuild::move_calls(&scope)?;
+        rebuild::rebuild(&scope)?;
+    }
+    Ok(db.execute_batch("DROP TABLE call_before")?)
 }
 
 fn zone_of(name: &str) -> Result<TimeZone, StoreError> {

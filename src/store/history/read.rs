@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::{Scope, agents, calls, cdr, decode, identity};
+use super::ledger::Ledger;
+use super::{Scope, agents, cdr, cells, spans, visits};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Subject};
-use crate::domain::history::event::Oddity;
 use crate::domain::history::query::NotEntered;
 use crate::domain::history::row::LogRow;
 use crate::domain::history::twice::distinct;
@@ -99,8 +99,8 @@ impl Store {
     pub async fn oldest_hour(&self, pbx: &PbxName) -> Result<Option<i64>, StoreError> {
         let pbx = pbx.clone();
         self.read(move |db| {
-            let sql = "SELECT MIN(hour) FROM cell WHERE pbx = (SELECT id FROM pbx WHERE name = ?1)";
-            Ok(db.query_row(sql, params![pbx.as_str()], |row| row.get(0))?)
+            let Some(scope) = Scope::find(db, &pbx)? else { return Ok(None) };
+            cells::oldest_hour(&scope)
         })
         .await
     }
@@ -142,7 +142,7 @@ impl Store {
     /// When the database refuses.
     pub async fn agents(&self, pbx: &PbxName) -> Result<Vec<AgentName>, StoreError> {
         self.of(pbx, |scope| {
-            let sql = "SELECT DISTINCT agent FROM cell WHERE pbx = ?1 AND agent <> '' ORDER BY agent";
+            let sql = "SELECT DISTINCT agent FROM month WHERE pbx = ?1 AND agent <> '' ORDER BY agent";
             let mut statement = scope.db.prepare_cached(sql)?;
             let names = statement.query_map(params![scope.pbx], |row| row.get::<_, String>(0))?;
             Ok(names.map(|name| Ok(AgentName::new(name?))).collect::<rusqlite::Result<_>>()?)
@@ -164,35 +164,42 @@ impl Store {
         self.fold_cells(pbx, (from, to), CellsOf::All, all).await
     }
 
-    /// Gives each cell of the hours that begin in [from, to), UTC seconds, to `step`, in the order of time: one at a time,
-    /// so that a year takes no more memory than what `step` makes of it.
+    /// Gives each cell of the hours that begin in [from, to), UTC seconds, to `step`, day by day: one at a time, so that a
+    /// year takes no more memory than what `step` makes of it.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn fold_cells<T: Default + Send + 'static>(
         &self,
         pbx: &PbxName,
-        (from, to): (i64, i64),
+        span: (i64, i64),
         of: CellsOf,
         mut step: impl FnMut(&mut T, Subject, Hour, Cell) + Send + 'static,
     ) -> Result<T, StoreError> {
         self.of(pbx, move |scope| {
-            let (whose, queue, agent) = match of {
-                CellsOf::All => ("", None, None),
-                CellsOf::Queues { queue } => ("AND agent = ''", queue, None),
-                CellsOf::Agents { agent, queue } => ("AND agent <> ''", queue, agent),
-            };
-            let mut statement = scope.db.prepare_cached(&format!(
-                "SELECT queue, agent, hour, seconds, sums FROM cell WHERE pbx = ?1 AND hour >= ?2 AND hour < ?3 {whose}
-                 AND (?4 IS NULL OR queue = ?4) AND (?5 IS NULL OR agent = ?5)"
-            ))?;
-            let mut rows = statement.query(params![scope.pbx, from, to, queue, agent])?;
             let mut made = T::default();
-            while let Some(row) = rows.next()? {
-                let subject = Subject { queue: row.get(0)?, agent: row.get(1)? };
-                let hour = Hour { start: row.get(2)?, seconds: row.get(3)? };
-                step(&mut made, subject, hour, decode(row.get_ref(4)?.as_blob().map_err(super::record)?)?);
-            }
+            cells::each_hour(scope, span, &of, &mut |subject, hour, cell| {
+                step(&mut made, subject, hour, cell)
+            })?;
+            Ok(made)
+        })
+        .await
+    }
+
+    /// As [`Self::fold_cells`], with cells that may hold a whole month: for questions that do not ask for the hour.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn fold_sums<T: Default + Send + 'static>(
+        &self,
+        pbx: &PbxName,
+        span: (i64, i64),
+        of: CellsOf,
+        mut step: impl FnMut(&mut T, Subject, Cell) + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.of(pbx, move |scope| {
+            let mut made = T::default();
+            cells::each_sum(scope, span, &of, &mut |subject, cell| step(&mut made, subject, cell))?;
             Ok(made)
         })
         .await
@@ -233,14 +240,8 @@ impl Store {
         to: i64,
     ) -> Result<Vec<(AgentName, bool, String, i64, i64)>, StoreError> {
         self.of(pbx, move |scope| {
-            let mut statement = scope.db.prepare_cached(
-                "SELECT agent, kind, queue, start, until FROM interval WHERE pbx = ?1 AND start >= ?2 AND start < ?3",
-            )?;
-            let rows = statement.query_map(params![scope.pbx, from, to], |row| {
-                let talk = row.get::<_, i64>(1)? == calls::TALK;
-                Ok((AgentName::new(row.get::<_, String>(0)?), talk, row.get(2)?, row.get(3)?, row.get(4)?))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let found = spans::between(scope, from, to)?.into_iter();
+            Ok(found.map(|(agent, span)| (agent, span.talk, span.queue, span.start, span.end)).collect())
         })
         .await
     }
@@ -250,25 +251,7 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn visits(&self, pbx: &PbxName, filter: VisitFilter) -> Result<Vec<Visit>, StoreError> {
-        self.of(pbx, move |scope| {
-            let queue = filter.queue.as_ref().map(QueueName::folded);
-            let mut statement = scope.db.prepare_cached(
-                "SELECT detail FROM visit WHERE pbx = ?1 AND entered >= ?2 AND entered < ?3
-                 AND (?4 IS NULL OR queue = ?4) ORDER BY entered, callid, queue, n",
-            )?;
-            let mut rows = statement.query(params![scope.pbx, filter.from, filter.to, queue])?;
-            let mut visits = Vec::new();
-            while let Some(row) = rows.next()? {
-                let visit: Visit = decode(row.get_ref(0)?.as_blob().map_err(super::record)?)?;
-                let his = |agent: &AgentName| visit.statuses.iter().any(|(other, ..)| other == agent);
-                if filter.agent.as_ref().is_none_or(his) {
-                    visits.push(visit);
-                }
-            }
-            identity::mark(scope, &mut visits)?;
-            Ok(visits)
-        })
-        .await
+        self.of(pbx, move |scope| visits::between(scope, &filter)).await
     }
 
     /// Calls that began in [from, to) and never entered a queue, in the order of time.
@@ -290,7 +273,7 @@ impl Store {
     /// When the database refuses.
     pub async fn rows_of_call(&self, pbx: &PbxName, callid: &str) -> Result<Vec<LogRow>, StoreError> {
         let callid = callid.to_owned();
-        self.of(pbx, move |scope| Ok(distinct(calls::load(scope, &callid)?))).await
+        self.of(pbx, move |scope| Ok(distinct(Ledger::new(scope).rows(&callid)?))).await
     }
 
     /// What is odd in the stored history, by kind.
@@ -300,22 +283,9 @@ impl Store {
     pub async fn oddities(&self, pbx: &PbxName) -> Result<BTreeMap<String, u64>, StoreError> {
         self.of(pbx, |scope| {
             let mut statement = scope.db.prepare_cached("SELECT kind, number FROM oddity WHERE pbx = ?1")?;
-            let mut found: BTreeMap<String, u64> = statement
-                .query_map(params![scope.pbx], |row| Ok((row.get(0)?, u64::from(row.get::<_, u32>(1)?))))?
-                .collect::<Result<_, _>>()?;
-            let mut statement = scope.db.prepare_cached(
-                "SELECT marks, count(*) FROM visit WHERE pbx = ?1 AND marks <> 0 GROUP BY marks",
-            )?;
-            let mut rows = statement.query(params![scope.pbx])?;
-            while let Some(row) = rows.next()? {
-                let (marks, number): (i64, u32) = (row.get(0)?, row.get(1)?);
-                for (bit, kind) in [(1, Oddity::OwnVisit), (2, Oddity::Unresolved), (4, Oddity::MissingEnd)] {
-                    if marks & bit != 0 {
-                        *found.entry(kind.as_str().to_owned()).or_default() += u64::from(number);
-                    }
-                }
-            }
-            Ok(found)
+            let found = statement
+                .query_map(params![scope.pbx], |row| Ok((row.get(0)?, u64::from(row.get::<_, u32>(1)?))))?;
+            Ok(found.collect::<Result<_, _>>()?)
         })
         .await
     }

@@ -13,14 +13,15 @@ use crate::domain::history::row::{LogRow, parse_local};
 use crate::store::Store;
 
 const TABLES: &[&str] = &[
-    "call",
-    "visit",
+    "segment",
+    "pending",
     "loose",
     "agent_row",
     "file_row",
     "presence",
-    "interval",
-    "cell",
+    "span",
+    "day",
+    "month",
     "queue",
     "hint",
     "spelling",
@@ -76,6 +77,10 @@ async fn dump(store: &Store) -> BTreeMap<&'static str, Vec<String>> {
         })
         .await
         .expect("dumps")
+}
+
+async fn visits(store: &Store) -> Vec<crate::domain::history::visit::Visit> {
+    store.visits(&pbx(), VisitFilter { to: i64::MAX, ..VisitFilter::default() }).await.expect("reads")
 }
 
 async fn check_same(zone: &str, rows: &[LogRow], other: &[LogRow], at_once: usize) {
@@ -266,8 +271,7 @@ async fn no_cell_is_negative_and_every_visit_explains_itself() {
     for (subject, _, cell) in store.cells(&pbx(), 0, i64::MAX).await.expect("reads") {
         assert!(!cell.is_negative(), "{subject:?}");
     }
-    let visits =
-        store.visits(&pbx(), VisitFilter { to: i64::MAX, ..VisitFilter::default() }).await.expect("reads");
+    let visits = visits(&store).await;
     assert_eq!(visits.len(), 6);
     let joined = visits.iter().find(|visit| visit.marks.joined).expect("a joined visit");
     assert_eq!((joined.callid.as_str(), joined.wait, joined.talk()), ("1795161780.2", 25, 60));

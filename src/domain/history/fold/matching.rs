@@ -35,6 +35,9 @@ fn greedy(
     near: impl Fn(usize, usize) -> Option<i64>,
 ) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
+    if lefts.is_empty() || rights.is_empty() {
+        return Vec::new();
+    }
     for &left in lefts {
         for &right in rights {
             if let Some(distance) = near(left, right) {

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use super::event::{Event, Oddity, parse};
-use super::place::place_call;
+use super::event::{Event, Oddity};
+use super::place::understand;
 use super::row::LogRow;
 use super::twice::distinct;
 use super::visit::Visit;
@@ -131,7 +131,7 @@ impl Placed<'_> {
 
 /// Folds the rows of one or several callids.
 pub fn fold(rows: &[LogRow], context: &Context<'_>) -> Folded {
-    let rows = distinct(rows.iter().cloned());
+    let rows = distinct(rows);
     let mut folded = Folded::default();
     let placed = place_all(&rows, context.zone, &mut folded.oddities);
     let matched = matching::match_rows(&placed);
@@ -156,26 +156,27 @@ pub fn fold(rows: &[LogRow], context: &Context<'_>) -> Folded {
 
 /// Places the rows callid by callid, and orders them by time, then id.
 fn place_all<'a>(
-    rows: &'a [LogRow],
+    rows: &[&'a LogRow],
     zone: &TimeZone,
     oddities: &mut BTreeMap<Oddity, u64>,
 ) -> Vec<Placed<'a>> {
-    let mut calls: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, row) in rows.iter().enumerate() {
-        calls.entry(&row.callid).or_default().push(at);
-    }
     let mut placed = Vec::with_capacity(rows.len());
-    for indices in calls.into_values() {
-        let own: Vec<LogRow> = indices.iter().map(|at| rows[*at].clone()).collect();
-        for (index, at) in indices.into_iter().zip(place_call(zone, &own)) {
-            let row = &rows[index];
-            match parse(row) {
+    let mut place = |rows: &[&'a LogRow]| {
+        for (row, (at, event)) in rows.iter().zip(understand(zone, rows)) {
+            match event {
                 Ok(event) => placed.push(Placed { row, at, event }),
                 Err(oddity) => *oddities.entry(oddity).or_default() += 1,
             }
         }
+    };
+    if rows.windows(2).all(|pair| pair[0].callid == pair[1].callid) {
+        place(rows);
+    } else {
+        let mut calls: BTreeMap<&str, Vec<&'a LogRow>> = BTreeMap::new();
+        rows.iter().for_each(|row| calls.entry(&row.callid).or_default().push(row));
+        calls.into_values().for_each(|own| place(&own));
     }
-    placed.sort_by_cached_key(|placed| (placed.at, placed.row.id, placed.row.identity()));
+    placed.sort_by(|a, b| (a.at, a.row.id).cmp(&(b.at, b.row.id)).then_with(|| a.row.order(b.row)));
     placed
 }
 

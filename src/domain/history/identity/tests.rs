@@ -199,10 +199,10 @@ fn an_interface_is_one_agent_all_through_a_call() {
         row(3, "2026-11-22 10:10:09", "1.1", "q", "pjsip/108", "RINGCANCELED", "9"),
         row(4, "2026-11-22 10:10:09", "1.1", "q", "PJSIP/108", "COMPLETEAGENT", "9|600|1"),
     ];
-    let named = map.name_call(&TimeZone::UTC, rows.clone());
+    let named = map.name_call(&TimeZone::UTC, &rows);
     let agents: Vec<&str> = named.iter().map(|row| row.agent.as_str()).collect();
     assert_eq!(agents, ["NONE", "Ann", "Bob", "Ann"]);
-    assert_eq!(Identities::default().name_call(&TimeZone::UTC, rows.clone()), rows);
+    assert_eq!(*Identities::default().name_call(&TimeZone::UTC, &rows), rows[..]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::super::{SEPARATOR, Scope, calls};
+use super::super::{SEPARATOR, Scope};
 use super::change;
 use crate::domain::account::Actor;
 use crate::domain::history::event::{Event, parse};
@@ -13,7 +13,7 @@ use crate::domain::history::identity::{
     AGREEING, Identities, Mapping, Membership, Source, Unresolved, Witness, infer, is_mappable, key, moment,
     observe, of_channel, unresolved,
 };
-use crate::domain::history::row::civil_second;
+use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::{AgentName, PbxName};
 use crate::store::history::CdrRow;
 use crate::store::journal::{self, JournalEntry};
@@ -181,8 +181,12 @@ fn words(identities: &Identities, interface: &str) -> Option<String> {
 }
 
 /// Notes what a row of the cdr tells of a phone: the earliest answered one of the callid in a queue names the channel of
-/// whoever answered first.
-pub(in crate::store::history) fn take_witness(scope: &Scope<'_>, row: &CdrRow) -> Result<(), StoreError> {
+/// whoever answered first. `rows`: of the call.
+pub(in crate::store::history) fn take_witness(
+    scope: &Scope<'_>,
+    rows: &[LogRow],
+    row: &CdrRow,
+) -> Result<(), StoreError> {
     let Some(interface) = of_channel(&row.dstchannel) else { return Ok(()) };
     if !row.disposition.eq_ignore_ascii_case("ANSWERED") {
         return Ok(());
@@ -193,7 +197,6 @@ pub(in crate::store::history) fn take_witness(scope: &Scope<'_>, row: &CdrRow) -
             .prepare_cached("INSERT OR IGNORE INTO local_call (pbx, callid) VALUES (?1, ?2)")?
             .execute(params![scope.pbx, row.uniqueid])?;
     }
-    let rows = calls::load(scope, &row.uniqueid)?;
     let connects =
         rows.iter().filter(|row| matches!(parse(row), Ok(Event::Connect { .. })) && row.has_agent());
     let first = connects.map(|row| (moment(&scope.zone, row), row.id, row.agent.trim())).min();

@@ -12,7 +12,7 @@ use crate::domain::history::visit::Visit;
 use crate::domain::ids::QueueName;
 
 /// What rows and map give, beside the rows themselves.
-const GIVEN: &[&str] = &["visit", "loose", "presence", "interval", "cell", "spelling", "mention"];
+const GIVEN: &[&str] = &["pending", "loose", "presence", "span", "day", "month", "spelling", "mention"];
 
 /// An administrator's word: interface, from, agent.
 type Word<'a> = (&'a str, i64, &'a str);

@@ -1,0 +1,155 @@
+//! Reading the stored sums, by hour or by month.
+
+use rusqlite::{Statement, ToSql, params};
+
+use super::read::CellsOf;
+use super::sums::{DAY, DayCells, MonthCells};
+use super::{Scope, decode, record};
+use crate::domain::history::cells::{Cell, Subject};
+use crate::domain::time::{Hour, month_of, month_start};
+use crate::store::StoreError;
+
+/// Takes a cell of an hour.
+type EachHour<'a> = dyn FnMut(Subject, Hour, Cell) + 'a;
+/// Takes a cell of an hour or of a month.
+type EachSum<'a> = dyn FnMut(Subject, Cell) + 'a;
+
+/// Gives the cells of the hours that begin in [from, to) to `each`, day by day.
+pub(super) fn each_hour(
+    scope: &Scope<'_>,
+    (from, to): (i64, i64),
+    of: &CellsOf,
+    each: &mut EachHour<'_>,
+) -> Result<(), StoreError> {
+    if from >= to {
+        return Ok(());
+    }
+    let days = (from.div_euclid(DAY), (to - 1).div_euclid(DAY));
+    each_record(scope, "day", days, of, &mut |day, agent, queue, bytes| {
+        for (own, start, seconds, cell) in decode::<DayCells>(bytes)? {
+            let hour = Hour { start: day * DAY + i64::from(start), seconds: i64::from(seconds) };
+            if (from..to).contains(&hour.start) && wanted(of, &own) {
+                each(
+                    Subject { queue: if agent.is_empty() { queue.into() } else { own }, agent: agent.into() },
+                    hour,
+                    cell,
+                );
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Gives what the hours that begin in [from, to) sum up to, to `each`: whole months as one.
+pub(super) fn each_sum(
+    scope: &Scope<'_>,
+    (from, to): (i64, i64),
+    of: &CellsOf,
+    each: &mut EachSum<'_>,
+) -> Result<(), StoreError> {
+    let Some((oldest, newest)) = edges(scope, "month")? else { return Ok(()) };
+    let zone = &scope.zone;
+    let (from, to) = (from.max(month_start(zone, oldest)), to.min(month_start(zone, newest + 1)));
+    if from >= to {
+        return Ok(());
+    }
+    let (mut first, last) = (month_of(zone, from), month_of(zone, to));
+    if month_start(zone, first) < from {
+        first += 1;
+    }
+    if first >= last {
+        return each_hour(scope, (from, to), of, &mut |subject, _, cell| each(subject, cell));
+    }
+    let (whole_from, whole_to) = (month_start(zone, first), month_start(zone, last));
+    for span in [(from, whole_from), (whole_to, to)] {
+        each_hour(scope, span, of, &mut |subject, _, cell| each(subject, cell))?;
+    }
+    each_record(scope, "month", (first, last - 1), of, &mut |_, agent, queue, bytes| {
+        for (own, cell) in decode::<MonthCells>(bytes)? {
+            if wanted(of, &own) {
+                each(
+                    Subject { queue: if agent.is_empty() { queue.into() } else { own }, agent: agent.into() },
+                    cell,
+                );
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The UTC second at which the oldest clock hour with a row starts.
+pub(super) fn oldest_hour(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
+    let Some((day, _)) = edges(scope, "day")? else { return Ok(None) };
+    let mut oldest = None;
+    each_hour(scope, (day * DAY, (day + 1) * DAY), &CellsOf::All, &mut |_, hour, _| {
+        oldest = Some(oldest.map_or(hour.start, |known: i64| known.min(hour.start)));
+    })?;
+    Ok(oldest)
+}
+
+/// Whether a cell of this queue in somebody's record is asked for.
+fn wanted(of: &CellsOf, own: &str) -> bool {
+    match of {
+        CellsOf::Agents { queue: Some(queue), .. } => queue == own,
+        _ => true,
+    }
+}
+
+/// The first and the last day or month with sums.
+fn edges(scope: &Scope<'_>, table: &str) -> Result<Option<(i64, i64)>, StoreError> {
+    let edge = |which: &str| -> Result<Option<i64>, StoreError> {
+        let sql = format!("SELECT {which}({table}) FROM {table} WHERE pbx = ?1");
+        Ok(scope.db.prepare_cached(&sql)?.query_row(params![scope.pbx], |row| row.get(0))?)
+    };
+    Ok(edge("min")?.zip(edge("max")?))
+}
+
+/// Takes a record: day or month, agent, queue, bytes.
+type EachRecord<'a> = dyn FnMut(i64, &str, &str, &[u8]) -> Result<(), StoreError> + 'a;
+
+/// Gives the records of days or months, both ends included, to `each`.
+fn each_record(
+    scope: &Scope<'_>,
+    table: &str,
+    (from, to): (i64, i64),
+    of: &CellsOf,
+    each: &mut EachRecord<'_>,
+) -> Result<(), StoreError> {
+    let Some((oldest, newest)) = edges(scope, table)? else { return Ok(()) };
+    let (from, to) = (from.max(oldest), to.min(newest));
+    let select = format!("SELECT {table}, agent, queue, cells FROM {table} WHERE pbx = ?1 AND {table}");
+    let none = "";
+    match of {
+        CellsOf::All | CellsOf::Agents { agent: None, .. } => {
+            let whose = if *of == CellsOf::All { "" } else { "AND agent <> ''" };
+            let sql = format!("{select} BETWEEN ?2 AND ?3 {whose} ORDER BY {table}");
+            rows(&mut *scope.db.prepare_cached(&sql)?, params![scope.pbx, from, to], each)
+        }
+        CellsOf::Queues { queue: None } => {
+            let mut statement = scope.db.prepare_cached(&format!("{select} = ?2 AND agent = ''"))?;
+            (from..=to).try_for_each(|time| rows(&mut statement, params![scope.pbx, time], each))
+        }
+        CellsOf::Queues { queue } | CellsOf::Agents { agent: queue, .. } => {
+            // One record a day: looked up, because a day's records of the others lie between.
+            let one = queue.as_deref().unwrap_or(none);
+            let (agent, queue) = if matches!(of, CellsOf::Queues { .. }) { (none, one) } else { (one, none) };
+            let sql = format!("{select} = ?2 AND agent = ?3 AND queue = ?4");
+            let mut statement = scope.db.prepare_cached(&sql)?;
+            (from..=to)
+                .try_for_each(|time| rows(&mut statement, params![scope.pbx, time, agent, queue], each))
+        }
+    }
+}
+
+fn rows(
+    statement: &mut Statement<'_>,
+    bound: &[&dyn ToSql],
+    each: &mut EachRecord<'_>,
+) -> Result<(), StoreError> {
+    let mut rows = statement.query(bound)?;
+    while let Some(row) = rows.next()? {
+        let text = |at: usize| row.get_ref(at)?.as_str().map_err(record);
+        each(row.get(0)?, text(1)?, text(2)?, row.get_ref(3)?.as_blob().map_err(record)?)?;
+    }
+    Ok(())
+}

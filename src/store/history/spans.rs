@@ -1,0 +1,159 @@
+//! Talks and rings of agents, packed by agent and day: what ends a forgotten pause, and what occupancy is made of.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Scope, record};
+use crate::domain::history::pack::{Parts, put_number, put_signed, put_text};
+use crate::domain::history::row::is_somebody;
+use crate::domain::history::visit::Visit;
+use crate::domain::ids::AgentName;
+use crate::store::StoreError;
+
+const DAY: i64 = 86_400;
+
+/// What an agent did in a call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span {
+    /// First second, UTC.
+    pub(super) start: i64,
+    /// First second after.
+    pub(super) end: i64,
+    /// A talk; else a ring.
+    pub(super) talk: bool,
+    /// The queue in lower case.
+    pub(super) queue: String,
+}
+
+/// Spans to add (1) and to take away (−1).
+#[derive(Default)]
+pub(super) struct Changes {
+    days: HashMap<AgentName, Vec<(Span, i64)>>,
+}
+
+impl Changes {
+    /// Adds or takes away the talks and rings of a visit.
+    pub(super) fn visit(&mut self, visit: &Visit, times: i64) {
+        let queue = visit.queue.folded();
+        let talks = visit.talks.iter().map(|talk| (&talk.agent, talk.start, talk.end, true));
+        let rings = visit.rings.iter().map(|ring| (&ring.agent, ring.start, ring.end, false));
+        for (agent, start, end, talk) in talks.chain(rings).filter(|(agent, ..)| is_somebody(agent.as_str()))
+        {
+            let span = Span { start, end, talk, queue: queue.clone() };
+            match self.days.get_mut(agent) {
+                Some(spans) => spans.push((span, times)),
+                None => {
+                    self.days.insert(agent.clone(), vec![(span, times)]);
+                }
+            }
+        }
+    }
+
+    /// Writes them.
+    pub(super) fn save(self, scope: &Scope<'_>) -> Result<(), StoreError> {
+        let mut days: BTreeMap<(i64, AgentName), BTreeMap<Span, i64>> = BTreeMap::new();
+        for (agent, spans) in self.days {
+            for (span, times) in spans {
+                let day = days.entry((span.start.div_euclid(DAY), agent.clone())).or_default();
+                *day.entry(span).or_default() += times;
+            }
+        }
+        let mut write = scope
+            .db
+            .prepare_cached("INSERT OR REPLACE INTO span (pbx, day, agent, spans) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut remove =
+            scope.db.prepare_cached("DELETE FROM span WHERE pbx = ?1 AND day = ?2 AND agent = ?3")?;
+        for ((day, agent), mut spans) in days {
+            spans.retain(|_, times| *times != 0);
+            if spans.is_empty() {
+                continue;
+            }
+            for span in of_day(scope, day, agent.as_str())? {
+                *spans.entry(span).or_default() += 1;
+            }
+            let bytes = encode(day, &spans);
+            if bytes.is_empty() {
+                remove.execute(params![scope.pbx, day, agent.as_str()])?;
+            } else {
+                write.execute(params![scope.pbx, day, agent.as_str(), bytes])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn encode(day: i64, spans: &BTreeMap<Span, i64>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(spans.len() * 16);
+    for (span, times) in spans {
+        for _ in 0..*times {
+            put_number(&mut bytes, (span.start - day * DAY).cast_unsigned());
+            put_signed(&mut bytes, span.end - span.start);
+            bytes.push(u8::from(span.talk));
+            put_text(&mut bytes, &span.queue);
+        }
+    }
+    bytes
+}
+
+fn decode(day: i64, bytes: &[u8]) -> Result<Vec<Span>, StoreError> {
+    let mut parts = Parts::new(bytes);
+    let mut spans = Vec::new();
+    while !parts.is_empty() {
+        let start = day * DAY + parts.number().map_err(record)?.cast_signed();
+        let end = start + parts.signed().map_err(record)?;
+        let talk = parts.byte().map_err(record)? == 1;
+        spans.push(Span { start, end, talk, queue: parts.text().map_err(record)?.to_owned() });
+    }
+    Ok(spans)
+}
+
+fn of_day(scope: &Scope<'_>, day: i64, agent: &str) -> Result<Vec<Span>, StoreError> {
+    let bytes: Option<Vec<u8>> = scope
+        .db
+        .prepare_cached("SELECT spans FROM span WHERE pbx = ?1 AND day = ?2 AND agent = ?3")?
+        .query_row(params![scope.pbx, day, agent], |row| row.get(0))
+        .optional()?;
+    bytes.map_or_else(|| Ok(Vec::new()), |bytes| decode(day, &bytes))
+}
+
+/// The first and the last day with a span.
+fn days(scope: &Scope<'_>) -> Result<Option<(i64, i64)>, StoreError> {
+    let edge = |sql: &str| -> Result<Option<i64>, StoreError> {
+        Ok(scope.db.prepare_cached(sql)?.query_row(params![scope.pbx], |row| row.get(0))?)
+    };
+    let first = edge("SELECT min(day) FROM span WHERE pbx = ?1")?;
+    Ok(first.zip(edge("SELECT max(day) FROM span WHERE pbx = ?1")?))
+}
+
+/// When an agent's phones began to ring between two UTC seconds, both included: queue in lower case, UTC.
+pub(super) fn rings(
+    scope: &Scope<'_>,
+    agent: &str,
+    (from, to): (i64, i64),
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let Some((first, last)) = days(scope)? else { return Ok(Vec::new()) };
+    let mut rings = Vec::new();
+    for day in from.div_euclid(DAY).max(first)..=to.div_euclid(DAY).min(last) {
+        let spans = of_day(scope, day, agent)?.into_iter();
+        let rang = spans.filter(|span| !span.talk && (from..=to).contains(&span.start));
+        rings.extend(rang.map(|span| (span.queue, span.start)));
+    }
+    Ok(rings)
+}
+
+/// The spans of all agents that begin in [from, to).
+pub(super) fn between(scope: &Scope<'_>, from: i64, to: i64) -> Result<Vec<(AgentName, Span)>, StoreError> {
+    let mut statement = scope
+        .db
+        .prepare_cached("SELECT agent, day, spans FROM span WHERE pbx = ?1 AND day >= ?2 AND day <= ?3")?;
+    let mut rows = statement.query(params![scope.pbx, from.div_euclid(DAY), to.div_euclid(DAY)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let agent = AgentName::new(row.get_ref(0)?.as_str().map_err(record)?);
+        let spans = decode(row.get(1)?, row.get_ref(2)?.as_blob().map_err(record)?)?;
+        let wanted = spans.into_iter().filter(|span| (from..to).contains(&span.start));
+        found.extend(wanted.map(|span| (agent.clone(), span)));
+    }
+    Ok(found)
+}

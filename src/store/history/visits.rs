@@ -1,0 +1,104 @@
+//! Visits, folded from the rows when they are asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ledger::{self, Ledger};
+use super::loose::{groups, neighbours};
+use super::read::VisitFilter;
+use super::{Scope, View, identity, record};
+use crate::domain::history::fold::{Folded, Loose};
+use crate::domain::history::pack::unpack;
+use crate::domain::history::row::LogRow;
+use crate::domain::history::visit::Visit;
+use crate::domain::ids::{AgentName, QueueName};
+use crate::store::StoreError;
+
+/// Segments know local times: this much around a range is looked at, so that no change of offset can hide one, seconds.
+const MARGIN: i64 = 3 * 3600;
+
+/// The visits that fit, in the order of entry.
+pub(super) fn between(scope: &Scope<'_>, filter: &VisitFilter) -> Result<Vec<Visit>, StoreError> {
+    let view = View::of(scope)?;
+    let mut reading = Reading { scope, view, ledger: Ledger::new(scope), done: BTreeSet::new() };
+    let local = |at: i64| scope.local(at.clamp(0, FAR));
+    let span = (local(filter.from).saturating_sub(MARGIN), local(filter.to).saturating_add(MARGIN));
+    let mut found = Vec::new();
+    for bucket in ledger::entered_between(scope, span.0, span.1)? {
+        let Some(segment) = ledger::load(scope, bucket)? else { continue };
+        for (callid, rows) in segment.stored() {
+            let mut rows = unpack(callid, rows).map_err(record)?;
+            rows.iter_mut().for_each(|row| row.settle(&scope.zone));
+            found.extend(reading.visits(callid, rows)?.into_iter().filter(|visit| fits(filter, visit)));
+        }
+    }
+    found.sort_by_cached_key(|visit| (visit.entered, visit.callid.clone(), visit.queue.folded(), visit.n));
+    identity::mark(scope, &mut found)?;
+    Ok(found)
+}
+
+/// The last second that a calendar has, about.
+const FAR: i64 = 253_000_000_000;
+
+fn fits(filter: &VisitFilter, visit: &Visit) -> bool {
+    let his = |agent: &AgentName| visit.statuses.iter().any(|(other, ..)| other == agent);
+    (filter.from..filter.to).contains(&visit.entered)
+        && filter.queue.as_ref().is_none_or(|queue: &QueueName| *queue == visit.queue)
+        && filter.agent.as_ref().is_none_or(his)
+}
+
+struct Reading<'s, 'd> {
+    scope: &'s Scope<'d>,
+    view: View,
+    ledger: Ledger<'s, 'd>,
+    /// Callids that were folded together with another one.
+    done: BTreeSet<String>,
+}
+
+impl Reading<'_, '_> {
+    fn fold(&self, rows: &[LogRow]) -> Result<Folded, StoreError> {
+        self.view.fold(self.scope, rows)
+    }
+
+    /// The visits of a callid, and of those that it hangs together with; none where it was folded with another already.
+    fn visits(&mut self, callid: &str, rows: Vec<LogRow>) -> Result<Vec<Visit>, StoreError> {
+        if self.done.contains(callid) {
+            return Ok(Vec::new());
+        }
+        let folded = self.fold(&rows)?;
+        if folded.loose.is_empty() {
+            return Ok(folded.visits);
+        }
+        let near = self.spread(callid, rows, folded.loose)?;
+        let loose: BTreeMap<&str, &[Loose]> =
+            near.iter().map(|(callid, (_, loose))| (callid.as_str(), loose.as_slice())).collect();
+        let group = groups(&loose).into_iter().find(|group| group.contains(&callid)).unwrap_or_default();
+        if group.len() < 2 {
+            return Ok(folded.visits);
+        }
+        let rows: Vec<LogRow> = group.iter().flat_map(|callid| near[*callid].0.iter().cloned()).collect();
+        self.done.extend(group.iter().map(|callid| (*callid).to_owned()));
+        Ok(self.fold(&rows)?.visits)
+    }
+
+    /// A callid and all that it may hang together with.
+    fn spread(
+        &mut self,
+        callid: &str,
+        rows: Vec<LogRow>,
+        loose: Vec<Loose>,
+    ) -> Result<BTreeMap<String, (Vec<LogRow>, Vec<Loose>)>, StoreError> {
+        let mut near = BTreeMap::from([(callid.to_owned(), (rows, loose.clone()))]);
+        let mut queue = loose;
+        while let Some(loose) = queue.pop() {
+            for other in neighbours(self.scope, &loose)? {
+                if !near.contains_key(&other) {
+                    let rows = self.ledger.rows(&other)?;
+                    let loose = self.fold(&rows)?.loose;
+                    queue.extend(loose.iter().cloned());
+                    near.insert(other, (rows, loose));
+                }
+            }
+        }
+        Ok(near)
+    }
+}
