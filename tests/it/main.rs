@@ -11,5 +11,6 @@ mod replay;
 mod session;
 #[cfg(feature = "sim")]
 mod simulator;
+mod sources;
 mod tidy;
 mod web;
