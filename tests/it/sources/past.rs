@@ -81,7 +81,7 @@ async fn the_last_day_comes_first_and_the_present_goes_on() {
     assert!(status.rows > 200 && status.rows < ROWS / 2, "{status:?}");
     let known = history.known_since(&bench.pbx.name).await.expect("answers").expect("something");
     assert!(known <= midnight, "{known}");
-    let said = running.handle.database.borrow().detail.clone().unwrap_or_default();
+    let said = running.handle.database.borrow().note.clone().unwrap_or_default();
     assert!(said.contains("Reading history: 2026-1"), "{said}");
     // A new row comes between the steps.
     let id = status.newest + 1;
@@ -94,7 +94,7 @@ async fn the_last_day_comes_first_and_the_present_goes_on() {
     assert!(status.older.is_some(), "the past was read first: {status:?}");
     let status = in_time(running.handle.status.wait_for(|status| status.older.is_none())).await.clone();
     assert_eq!(status.rows, ROWS + 1);
-    in_time(running.handle.database.wait_for(|link| link.state == LinkState::Live && link.detail.is_none()))
+    in_time(running.handle.database.wait_for(|link| link.state == LinkState::Live && link.note.is_none()))
         .await;
     running.end().await;
     let shelf = Shelf::new();
