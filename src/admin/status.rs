@@ -181,8 +181,14 @@ fn source(name: String, status: &LinkStatus, zone: &TimeZone, now: Moment, fresh
         state,
         age,
         since: stamp(status.since.wall, zone),
-        detail: status.detail.as_deref().map(|detail| shown(detail, 300)),
+        detail: said(status).map(|said| shown(&said, 400)),
     }
+}
+
+/// What is wrong, and what goes on beside.
+fn said(status: &LinkStatus) -> Option<String> {
+    let said: Vec<&str> = status.detail.iter().chain(&status.note).map(String::as_str).collect();
+    (!said.is_empty()).then(|| said.join(" "))
 }
 
 fn floors(app: &App) -> Vec<Floor> {

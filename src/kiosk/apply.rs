@@ -200,6 +200,7 @@ impl Applier {
         self.lost.follow(&old.lost, &new.lost, convert::lost);
         self.problems.follow(&old.problems, &new.problems, convert::problem);
         let wall = app.global::<ui::Wall>();
+        wall.set_note(new.note.as_str().into());
         wall.set_live_old(new.live_old);
         wall.set_history_old(new.history_old);
         wall.set_loading(new.loading);

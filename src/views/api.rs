@@ -147,7 +147,7 @@ pub fn link<'a>(status: &'a LinkStatus, zone: &TimeZone, now: Moment) -> Link<'a
         state: status.state.as_str(),
         since: time(status.since.wall, zone),
         age_s: status.age_seconds(now),
-        detail: status.detail.as_deref(),
+        detail: status.detail.as_deref().or(status.note.as_deref()),
     }
 }
 
@@ -328,6 +328,7 @@ mod tests {
             since: now().minus_seconds(9),
             fresh_at: Some(now().minus_seconds(14)),
             detail: Some("Gone.".into()),
+            note: None,
         };
         let zone = TimeZone::get("Europe/Berlin").expect("a zone");
         let inputs =

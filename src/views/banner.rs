@@ -58,6 +58,8 @@ pub struct Banner {
     pub lost: Vec<Lost>,
     /// Problems of the configuration, and warnings of live links.
     pub problems: Vec<Problem>,
+    /// What goes on and is nothing to worry about: how far the past is read; empty for nothing.
+    pub note: String,
     /// All live figures are old.
     pub live_old: bool,
     /// The figures of the day are old.
@@ -84,6 +86,10 @@ pub fn banner(pictures: &[Picture], problems: &[Problem], now: Moment) -> Banner
                 state: status.state,
                 age: age(kind, status, now),
             });
+            if let Some(note) = status.note.as_ref().filter(|_| status.state == LinkState::Live) {
+                let pbx = if pbx.is_empty() { String::new() } else { format!("{pbx}: ") };
+                banner.note = format!("{} {pbx}{note}", banner.note).trim_start().to_owned();
+            }
             match (status.state, &status.detail) {
                 (LinkState::Lost | LinkState::Refused, _) => banner.lost.push(lost(kind, &pbx, status, now)),
                 (_, Some(sentence)) => {
@@ -147,6 +153,14 @@ mod tests {
         picture.database.detail = Some("The account cannot read cdr.".to_owned());
         let banner = banner(&[picture], &[], at(100));
         assert_eq!((banner.lost.len(), banner.problems.len(), banner.links[1].age.as_str()), (0, 1, "0:02"));
+    }
+
+    #[test]
+    fn what_goes_on_is_a_note_and_no_problem() {
+        let mut picture = picture();
+        picture.database.note = Some("Reading history: 2024-03 …, 38 %.".to_owned());
+        let banner = banner(&[picture], &[], at(100));
+        assert_eq!((banner.problems.len(), banner.note.as_str()), (0, "Reading history: 2024-03 …, 38 %."));
     }
 
     #[test]

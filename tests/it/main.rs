@@ -11,6 +11,7 @@ mod replay;
 mod session;
 #[cfg(feature = "sim")]
 mod simulator;
+mod sources;
 mod tidy;
 mod web;
 mod year;

@@ -137,7 +137,13 @@ impl HealthSource for StandIn {
         Health {
             uptime_s: 93_784,
             rss_bytes: 74 * 1024 * 1024,
-            store: LinkStatus { state: LinkState::Live, since: now, fresh_at: Some(now), detail: None },
+            store: LinkStatus {
+                state: LinkState::Live,
+                since: now,
+                fresh_at: Some(now),
+                detail: None,
+                note: None,
+            },
             counters: BTreeMap::from([("ami_reconnects".into(), 2), ("odd_rows".into(), 0)]),
             last_sync: Some(serde_json::json!({"rows": 12, "visits": 4, "seconds": 0.1, "oddities": {}})),
         }
@@ -189,6 +195,7 @@ impl Bench {
             state: LinkState::Lost,
             since: now.minus_seconds(240),
             fresh_at: Some(now.minus_seconds(245)),
+            note: None,
             detail: Some(
                 "pbx.example:3306 does not answer (connection refused). Start the database there.".into(),
             ),

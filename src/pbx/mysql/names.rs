@@ -46,6 +46,8 @@ pub(super) struct Table {
     columns: BTreeMap<String, Column>,
     /// Lower-case names of the columns with which an index begins.
     indexed: BTreeSet<String>,
+    /// Changes with the columns and their types.
+    print: i64,
 }
 
 /// Back-quotes an identifier.
@@ -82,6 +84,11 @@ impl Table {
     /// Whether an index begins with this column.
     pub(super) fn is_indexed(&self, column: &Column) -> bool {
         self.indexed.contains(&column.name.to_lowercase())
+    }
+
+    /// Whether the server still describes it as when it was found.
+    pub(super) async fn is_unchanged(&self, mysql: &Mysql) -> Result<bool, MysqlError> {
+        Ok(print(mysql, &self.schema, &self.name).await? == self.print)
     }
 
     /// A column's text in UTF-8, NULL as the empty text; a missing column is always empty.
@@ -146,6 +153,7 @@ async fn look(mysql: &Mysql, schema: &str, name: &str) -> Result<Option<Table>, 
     .await
     .map_err(refused)?;
     let Some(first) = rows.first() else { return Ok(None) };
+    let print = print(mysql, schema, name).await?;
     let described = |row: &MySqlRow| {
         let name = text(row, 2);
         let length = text(row, 4).parse().ok().filter(|length| *length > 0);
@@ -166,7 +174,23 @@ async fn look(mysql: &Mysql, schema: &str, name: &str) -> Result<Option<Table>, 
         name: text(first, 1),
         columns: rows.iter().map(described).collect(),
         indexed: leading.iter().map(|row| text(row, 0)).collect(),
+        print,
     }))
+}
+
+/// A number that changes with a table's columns and their types; 0 where there is no table.
+async fn print(mysql: &Mysql, schema: &str, name: &str) -> Result<i64, MysqlError> {
+    sqlx::query_scalar(
+        "SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', column_name, column_type, extra))), 0) AS SIGNED)
+         FROM information_schema.columns WHERE table_schema = ? AND table_name = ?",
+    )
+    .bind(schema)
+    .bind(name)
+    .fetch_one(mysql.pool())
+    .await
+    .map_err(|source| {
+        MysqlError::of_statement("looking at its tables", "information_schema", mysql.user(), source)
+    })
 }
 
 /// A column's bytes as text; what is no UTF-8 is replaced, never refused.
@@ -198,7 +222,8 @@ mod tests {
         assert_eq!(quoted("a`b"), "`a``b`");
         let time = Column { name: "Time".into(), kind: "datetime".into(), ..Column::default() };
         let columns = BTreeMap::from([("time".to_owned(), time)]);
-        let table = Table { schema: "s".into(), name: "t`".into(), columns, indexed: BTreeSet::new() };
+        let table =
+            Table { schema: "s".into(), name: "t`".into(), columns, indexed: BTreeSet::new(), print: 0 };
         assert_eq!(table.sql(), "`s`.`t```");
         assert_eq!(table.column(&["time_id", "time"]).as_deref(), Some("`Time`"));
         let error =

@@ -154,13 +154,15 @@ impl QueueLog {
         )
     }
 
-    /// Whether the table still looks as it did; where not, [`QueueLog::find`] it again.
+    /// Whether the table still has the columns it had; where not, [`QueueLog::find`] it again. What was read between two
+    /// looks that say yes was read rightly.
     ///
     /// # Errors
-    /// As [`QueueLog::find`].
-    pub async fn still(&self, mysql: &Mysql) -> Result<bool, MysqlError> {
-        let configured = mysql.database().queue_log_table.clone();
-        Ok(find(mysql, configured.as_deref(), USUAL, "queue_log_table").await? == self.table)
+    /// When the database is gone or refuses.
+    pub async fn is_unchanged(&self, mysql: &Mysql) -> Result<bool, MysqlError> {
+        // How an empty column of text tells the time is not known yet.
+        let is_known = self.shape.id.is_some() || self.shape.written.is_some();
+        Ok(is_known && self.table.is_unchanged(mysql).await?)
     }
 
     /// The lowest and the highest position; `None` for an empty table.

@@ -290,12 +290,11 @@ impl Sync {
 
     /// The link is up; with what is to be said all the same.
     fn say_live(&self, reader: &Reader, now: Moment) {
-        let older = self.status.borrow().older.map(|older| older.sentence());
-        let said: Vec<String> =
-            older.into_iter().chain(reader.warnings().iter().map(|warning| sentence(warning))).collect();
+        let said: Vec<String> = reader.warnings().iter().map(|warning| sentence(warning)).collect();
         let detail = (!said.is_empty()).then(|| said.join(" "));
         self.database.send_modify(|link| {
             link.enter(LinkState::Live, detail, now);
+            link.note = self.status.borrow().older.map(|older| older.sentence());
             link.fresh_at = Some(now);
         });
     }

@@ -80,6 +80,10 @@ impl Reader {
             None => self.queue_log.backward(&self.mysql, older.reached, limit).await?,
         };
         let took = clock::now().tick.since(began);
+        if self.has_other_columns().await? {
+            // Read again, by what the columns are now.
+            return Ok(Some(Step { progress: self.progress(), ..Step::default() }));
+        }
         let Some(next) = self.before(older, &read) else {
             // All of one second: it has to fit into one step.
             self.older.rows = limit.saturating_mul(2);

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::domain::history::place::place_lone;
 use crate::domain::history::query::local;
 use crate::domain::history::row::civil_second;
-use crate::pbx::mysql::{Key, QueueLog, Seen};
+use crate::pbx::mysql::{Key, Seen};
 use crate::store::{Older, Reading, Store};
 use crate::tasks::sync::SyncError;
 
@@ -50,7 +50,7 @@ impl Reader {
             let is_known = reading.mark == 0 || from > reading.newest || read.rows.iter().any(is_last);
             if !is_known && doubts < DOUBTS {
                 doubts += 1;
-                passed.changed |= self.doubt(store, reading).await?;
+                self.doubt(store, reading, progress, passed).await?;
                 self.begin_where_needed(store).await?;
                 let Some(again) = self.reading else { break };
                 reading = again;
@@ -61,6 +61,14 @@ impl Reader {
             if read.full && last == from {
                 // All of one second: it has to fit into one batch.
                 limit = limit.saturating_mul(2);
+                continue;
+            }
+            if self.has_new(reading, &read.rows) && self.has_other_columns().await? {
+                // Read again, by what the columns are now.
+                self.begin_where_needed(store).await?;
+                let Some(again) = self.reading else { break };
+                reading = again;
+                from = self.begin_of_look(reading);
                 continue;
             }
             let full = read.full;
@@ -83,20 +91,24 @@ impl Reader {
         progress: &mut (dyn FnMut(&Progress) + Send),
         passed: &mut Passed,
     ) -> Result<Reading, SyncError> {
-        let counted_from = if reading.mark == 0 { reading.newest } else { reading.newest + 1 };
-        let is_new = |seen: &Seen| {
-            seen.key >= counted_from
-                || seen.row.as_ref().is_some_and(|row| !self.remembered.contains(&mark(row)))
-        };
-        if !rows.iter().any(is_new) {
+        if !self.has_new(reading, &rows) {
             return Ok(reading);
         }
+        let counted_from = counted_from(reading);
         let read = u64::try_from(rows.len()).unwrap_or(0);
         let next = self.end_after(reading, &rows);
         let applied = self.store_rows(store, rows, Some(next), counted_from).await?;
         passed.changed |= applied.changed;
         progress(&Progress { read, rows: applied.rows, visits: applied.visits, ..self.progress() });
         Ok(next)
+    }
+
+    /// Whether there is a row that was not stored a moment ago.
+    fn has_new(&self, reading: Reading, rows: &[Seen]) -> bool {
+        rows.iter().any(|seen| {
+            seen.key >= counted_from(reading)
+                || seen.row.as_ref().is_some_and(|row| !self.remembered.contains(&mark(row)))
+        })
     }
 
     fn begin_of_look(&self, reading: Reading) -> i64 {
@@ -177,11 +189,7 @@ impl Reader {
         progress: &mut (dyn FnMut(&Progress) + Send),
         passed: &mut Passed,
     ) -> Result<(), SyncError> {
-        if !self.queue_log.still(&self.mysql).await? {
-            self.queue_log = QueueLog::find(&self.mysql).await?;
-            self.older.drop_ahead();
-            tracing::warn!(pbx = %self.pbx, table = self.queue_log.table(), "queue_log has other columns now");
-        }
+        self.has_other_columns().await?;
         self.ends = self.queue_log.ends(&self.mysql).await?;
         let Some(reading) = self.reading.filter(|reading| reading.mark != 0 && reading.kind == self.kind())
         else {
@@ -220,6 +228,11 @@ impl Reader {
         }
         Ok(from.max(reading.older.map_or(i64::MIN, |older| older.reached)))
     }
+}
+
+/// Rows before this position were counted before.
+fn counted_from(reading: Reading) -> i64 {
+    if reading.mark == 0 { reading.newest } else { reading.newest + 1 }
 }
 
 const _: () = assert!(OVERLAP_MILLIS / 1000 < OVERLAP_SECONDS, "a late row is looked for more than once");

@@ -1,16 +1,35 @@
-//! Whether the table is still the one that was read: it may have been emptied, swapped, or brought back from a dump.
+//! Whether the table is still the one that was read: it may have been emptied, swapped, or brought back from a dump; or
+//! have other columns now.
 //!
 //! The last row that was read is looked for at each look. Where it is gone or another, the rows before it tell: rows that
 //! are all known mean that only the end was cut off; anything else means another table, which is read anew, the newest
 //! days first. What the old one told stays, and what both tell counts once.
 
-use super::{ROWS, Reader, mark_of};
+use super::{Passed, Progress, ROWS, Reader, mark_of};
+use crate::pbx::mysql::QueueLog;
 use crate::store::{Reading, Store};
 use crate::tasks::sync::SyncError;
 
 impl Reader {
-    /// Settles where reading stands after the last row was not found; says whether a figure may have changed.
-    pub(super) async fn doubt(&mut self, store: &Store, reading: Reading) -> Result<bool, SyncError> {
+    /// Looks at the table anew where its columns have changed; says whether they have.
+    pub(super) async fn has_other_columns(&mut self) -> Result<bool, SyncError> {
+        if self.queue_log.is_unchanged(&self.mysql).await? {
+            return Ok(false);
+        }
+        self.queue_log = QueueLog::find(&self.mysql).await?;
+        self.older.drop_ahead();
+        tracing::info!(pbx = %self.pbx, table = self.queue_log.table(), "the columns of queue_log were looked at again");
+        Ok(true)
+    }
+
+    /// Settles where reading stands after the last row was not found.
+    pub(super) async fn doubt(
+        &mut self,
+        store: &Store,
+        reading: Reading,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        passed: &mut Passed,
+    ) -> Result<(), SyncError> {
         self.older.drop_ahead();
         self.remembered.clear();
         self.ends = self.queue_log.ends(&self.mysql).await?;
@@ -24,12 +43,14 @@ impl Reader {
             tracing::warn!(pbx = %self.pbx, was, newest, "the last rows of queue_log were taken away");
             let reading = Reading { newest, mark, ..reading };
             self.store_rows(store, Vec::new(), Some(reading), i64::MAX).await?;
-            return Ok(false);
+            return Ok(());
         }
         let newest = self.ends.map_or(0, |(_, newest)| newest);
         tracing::warn!(pbx = %self.pbx, was, newest, "queue_log is another table now: it is read anew");
         store.forget_reading(&self.pbx).await?;
         self.reading = None;
-        Ok(applied.changed)
+        passed.changed |= applied.changed;
+        progress(&Progress { rows: applied.rows, visits: applied.visits, ..self.progress() });
+        Ok(())
     }
 }
