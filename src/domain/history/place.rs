@@ -13,9 +13,10 @@ use super::event::{Event, Oddity, parse};
 use super::row::{LogRow, civil_second};
 use crate::domain::time::{candidates, plain};
 
-/// How far a row may lie before its callid's epoch or before the row in front of it (clocks are cut to seconds, and
-/// rows are inserted a little out of order).
-const SLACK: i64 = 60;
+/// Seconds are cut or rounded: so far inside counts as beside.
+const SLACK: i64 = 2;
+/// So many entries, answers and ends of a call in one repeated hour are placed together; more are placed one by one.
+const TOGETHER: usize = 12;
 
 /// A row's instant, and what the row says.
 pub(super) type Understood = (i64, Result<Event, Oddity>);
@@ -27,62 +28,137 @@ pub fn place_call<R: Borrow<LogRow>>(zone: &TimeZone, rows: &[R]) -> Vec<i64> {
 
 /// As [`place_call`], with what each row says.
 pub(super) fn understand<R: Borrow<LogRow>>(zone: &TimeZone, rows: &[R]) -> Vec<Understood> {
-    let mut placed: Vec<Understood> = Vec::with_capacity(rows.len());
-    for row in rows.iter().map(Borrow::borrow) {
-        let event = parse(row);
-        let at = row.instant().or_else(|| plain(zone, civil_second(row.local)));
-        let at = at.unwrap_or_else(|| match candidates(zone, row.local).as_slice() {
-            [one] => *one,
-            many => choose(many, row, event.as_ref().ok(), &placed, rows),
-        });
-        placed.push((at, event));
-    }
-    placed
+    let rows: Vec<&LogRow> = rows.iter().map(Borrow::borrow).collect();
+    let said: Vec<Result<Event, Oddity>> = rows.iter().map(|row| parse(row)).collect();
+    // Nearly always every time has one meaning, and no calendar is asked.
+    let plain = rows.iter().map(|row| row.instant().or_else(|| plain(zone, civil_second(row.local))));
+    let placed = plain.collect::<Option<Vec<i64>>>().unwrap_or_else(|| place(zone, &rows, &said));
+    placed.into_iter().zip(said).collect()
 }
 
-fn choose<R: Borrow<LogRow>>(
-    many: &[i64],
-    row: &LogRow,
-    event: Option<&Event>,
-    before: &[Understood],
-    rows: &[R],
-) -> i64 {
-    let floor = row.epoch().map(|epoch| epoch - 2).into_iter();
-    // Rows of a file stand in front of those of a table, whatever their time.
-    let last = before.last().zip(rows.get(before.len().wrapping_sub(1)));
-    let last = last.filter(|(_, row)| (*row).borrow().instant().is_none()).map(|((at, _), _)| at - SLACK);
-    let floor = floor.chain(last).max().unwrap_or(i64::MIN);
-    let mut possible: Vec<i64> = many.iter().copied().filter(|at| *at >= floor).collect();
-    if possible.is_empty() {
-        return many.iter().copied().max().unwrap_or(0);
+fn place(zone: &TimeZone, rows: &[&LogRow], said: &[Result<Event, Oddity>]) -> Vec<i64> {
+    let options: Vec<Vec<i64>> = rows.iter().map(|row| options(zone, row)).collect();
+    let placed = options.iter().map(|options| options[0]).collect();
+    if options.iter().all(|options| options.len() == 1) {
+        return placed;
     }
-    // The earliest comes first and wins a tie: min_by_key keeps the first of equals.
-    possible.sort_unstable();
-    let Some((logged, is_anchor)) = event.and_then(anchored) else { return possible[0] };
-    let anchors: Vec<i64> = before
-        .iter()
-        .zip(rows)
-        .filter(|((_, seen), other)| {
-            let other: &LogRow = (*other).borrow();
-            other.queue.eq_ignore_ascii_case(&row.queue) && seen.as_ref().is_ok_and(is_anchor)
-        })
-        .map(|((at, _), _)| *at)
-        .collect();
-    let distance = |at: &i64| anchors.iter().map(|anchor| (at - logged - anchor).abs()).min().unwrap_or(0);
-    possible.iter().copied().min_by_key(distance).unwrap_or(possible[0])
+    let events = said.iter().map(|said| said.as_ref().ok()).collect();
+    let mut call = Placing { rows, events, placed };
+    let (marks, others): (Vec<usize>, Vec<usize>) =
+        (0..rows.len()).filter(|at| options[*at].len() > 1).partition(|at| call.is_mark(*at));
+    let (first, rest) = marks.split_at(marks.len().min(TOGETHER));
+    call.place_together(first, &options);
+    rest.iter().for_each(|at| call.place_together(&[*at], &options));
+    for at in others {
+        let inside = |second: &i64| (call.outside(at, *second), *second);
+        call.placed[at] = options[at].iter().copied().min_by_key(inside).unwrap_or(call.placed[at]);
+    }
+    call.placed
 }
 
-/// Whether a row stands at the beginning of a duration.
-type Anchor = fn(&Event) -> bool;
+/// What a row's time can mean, ascending: at or after the epoch of its callid, where that leaves any.
+fn options(zone: &TimeZone, row: &LogRow) -> Vec<i64> {
+    let mut meanings = row.instant().map_or_else(|| candidates(zone, row.local), |at| vec![at]);
+    meanings.sort_unstable();
+    if let (Some(epoch), Some(last)) = (row.epoch(), meanings.last().copied()) {
+        meanings.retain(|at| *at >= epoch - 2 || *at == last);
+    }
+    if meanings.is_empty() { vec![0] } else { meanings }
+}
 
-/// The duration that a row logs, and which rows stand at its beginning.
-fn anchored(event: &Event) -> Option<(i64, Anchor)> {
-    match event {
-        Event::Connect { hold: logged, .. } | Event::Leave { wait: logged, .. } => {
-            Some((*logged, |event| matches!(event, Event::Enter { .. })))
+/// The rows of a call while they are placed.
+struct Placing<'a> {
+    rows: &'a [&'a LogRow],
+    events: Vec<Option<&'a Event>>,
+    placed: Vec<i64>,
+}
+
+impl Placing<'_> {
+    /// Whether others are measured by the row, or it by others: an entry, an answer, an end.
+    fn is_mark(&self, at: usize) -> bool {
+        matches!(
+            self.events[at],
+            Some(Event::Enter { .. } | Event::Connect { .. } | Event::Leave { .. } | Event::End { .. })
+        )
+    }
+
+    /// Places the rows `open`, all others as they are: what the rows log agrees best, then nobody enters while he is
+    /// somewhere else, then as early as can be.
+    fn place_together(&mut self, open: &[usize], options: &[Vec<i64>]) {
+        let mut best = None;
+        for choice in 0..1_usize << open.len() {
+            for (bit, at) in open.iter().enumerate() {
+                self.placed[*at] = options[*at][choice >> bit & 1];
+            }
+            let sum: i64 = open.iter().map(|at| self.placed[*at]).sum();
+            let rank = (self.disagreement(), self.overlaps(), sum, choice);
+            if best.is_none_or(|known| rank < known) {
+                best = Some(rank);
+            }
         }
-        Event::End { talk, .. } => Some((*talk, |event| matches!(event, Event::Connect { .. }))),
-        _ => None,
+        let choice = best.map_or(0, |(.., choice)| choice);
+        for (bit, at) in open.iter().enumerate() {
+            self.placed[*at] = options[*at][choice >> bit & 1];
+        }
+    }
+
+    /// By how many seconds the rows disagree with what they log.
+    fn disagreement(&self) -> i64 {
+        (0..self.rows.len()).map(|at| self.distance(at).unwrap_or(0)).sum()
+    }
+
+    /// How far a row lies from where the durations that it logs would put it: after an entry, or after an answer.
+    fn distance(&self, at: usize) -> Option<i64> {
+        let nearest = |begins: &dyn Fn(&Event) -> bool, same_agent: bool, logged: i64| {
+            let begin = self.placed[at] - logged;
+            let fits = |other: &usize| {
+                self.rows[*other].queue.eq_ignore_ascii_case(&self.rows[at].queue)
+                    && (!same_agent || self.rows[*other].agent == self.rows[at].agent)
+                    && self.events[*other].is_some_and(begins)
+            };
+            (0..self.rows.len()).filter(fits).map(|other| (self.placed[other] - begin).abs()).min()
+        };
+        let enters = |event: &Event| matches!(event, Event::Enter { .. });
+        let connects = |event: &Event| matches!(event, Event::Connect { .. });
+        match self.events[at]? {
+            Event::Connect { hold: wait, .. } | Event::Leave { wait, .. } => nearest(&enters, false, *wait),
+            Event::End { hold, talk, .. } => {
+                nearest(&connects, true, *talk).or_else(|| nearest(&enters, false, talk + hold))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many entries lie clearly inside a wait or a talk of the same caller, who was then still somewhere else.
+    fn overlaps(&self) -> usize {
+        let span = |at: usize| match self.events[at]? {
+            Event::Connect { hold: wait, .. } | Event::Leave { wait, .. } => {
+                Some((self.placed[at] - wait, self.placed[at]))
+            }
+            Event::End { hold, talk, .. } => Some((self.placed[at] - talk - hold, self.placed[at])),
+            _ => None,
+        };
+        let spans: Vec<(i64, i64)> = (0..self.rows.len()).filter_map(span).collect();
+        let entries = (0..self.rows.len()).filter(|at| matches!(self.events[*at], Some(Event::Enter { .. })));
+        let inside = |at: i64| spans.iter().filter(|(from, to)| from + SLACK < at && at < to - SLACK).count();
+        entries.map(|at| inside(self.placed[at])).sum()
+    }
+
+    /// How many seconds a row that logs no duration lies outside the waits in its queue.
+    fn outside(&self, at: usize, second: i64) -> i64 {
+        let here = |other: &usize| self.rows[*other].queue.eq_ignore_ascii_case(&self.rows[at].queue);
+        let others = || (0..self.rows.len()).filter(here);
+        let waits = others().filter_map(|other| {
+            let (end, wait) = match self.events[other]? {
+                Event::Connect { hold: wait, .. } | Event::Leave { wait, .. } => (self.placed[other], *wait),
+                Event::End { hold, talk, .. } => (self.placed[other] - talk, *hold),
+                _ => return None,
+            };
+            Some((end - wait - second).max(second - end).max(0))
+        });
+        let entries = others().filter(|other| matches!(self.events[*other], Some(Event::Enter { .. })));
+        // Nothing may tell the end of a wait: then the sooner after an entry the better.
+        waits.min().or_else(|| entries.map(|other| (second - self.placed[other]).abs()).min()).unwrap_or(0)
     }
 }
 

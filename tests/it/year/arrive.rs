@@ -31,14 +31,16 @@ pub(super) struct Row {
 /// Rows that are not committed yet.
 pub(super) struct Mail {
     dice: Dice,
+    /// Also around a repeated hour.
+    disorder: bool,
     waiting: BinaryHeap<Reverse<(i64, u64, Row)>>,
     serial: u64,
     id: i64,
 }
 
 impl Mail {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { dice: Dice::new(seed), waiting: BinaryHeap::new(), serial: 0, id: 0 }
+    pub(super) fn new(seed: u64, disorder: bool) -> Self {
+        Self { dice: Dice::new(seed), disorder, waiting: BinaryHeap::new(), serial: 0, id: 0 }
     }
 
     fn put(&mut self, commit: i64, row: Row) {
@@ -49,7 +51,7 @@ impl Mail {
     /// A row of a call.
     pub(super) fn post(&mut self, clock: &Clock, row: Row) {
         let at = row.at * 1000;
-        if clock.repeat_near(row.at, AROUND).is_some() {
+        if !self.disorder && clock.repeat_near(row.at, AROUND).is_some() {
             let commit = at + self.dice.between(0, ORDERLY);
             return self.put(commit, row);
         }

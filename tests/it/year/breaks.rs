@@ -137,7 +137,7 @@ impl World {
 
     /// Rows without a callid in an hour that comes twice.
     fn in_a_repeated_hour(&mut self, at: usize, from: i64, to: i64) {
-        if self.people[at].habit != Habit::Night {
+        if self.plan.disorder || self.people[at].habit != Habit::Night {
             return;
         }
         let Some((first, last)) = self.clock.repeat_near(from / 1000 + 4 * 3600, 5 * 3600) else { return };

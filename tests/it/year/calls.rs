@@ -100,7 +100,8 @@ impl World {
     }
 
     fn fault(&mut self, call: &mut Call, queue: u8, enter: i64) -> Fault {
-        if call.spoiled || !self.dice.hits(25) || !self.may_lose(enter) {
+        let often = if call.is_near_repeat() { 200 } else { 25 };
+        if call.spoiled || !self.dice.hits(often) || !self.may_lose(enter) {
             return Fault::Nothing;
         }
         let entered = self.stamp(enter);
@@ -198,7 +199,9 @@ impl World {
         let ring = self.dice.between(0, 13);
         let announced = if self.dice.hits(300) { self.dice.between(0, 5_000) } else { 0 };
         let connect = now + ring * 1000 + announced + self.dice.between(0, 999);
-        let talk = match self.dice.between(0, 99) {
+        // Beside a repeated hour talks are long: their ends fit both passes.
+        let long = if call.is_near_repeat() { 20 } else { 0 };
+        let talk = match self.dice.between(0, 99) + long {
             0..=2 => self.dice.between(0, 3_000),
             3..=89 => self.dice.between(20_000, 480_000),
             90..=97 => self.dice.between(600_000, 2_400_000),

@@ -16,7 +16,7 @@ fn pbx() -> PbxName {
 
 /// Berlin over both of its changes of the clock, in the shortest time that holds them and a week around each.
 fn plans() -> Vec<Plan> {
-    let plan = |zone, first, seed, rounds| Plan { zone, first, days: 16, calls_a_day: 900, rounds, seed };
+    let plan = |zone, first, seed, rounds| Plan { zone, first, days: 16, calls_a_day: 900, rounds, disorder: rounds, seed };
     vec![
         plan("Europe/Berlin", date(2026, 10, 17), 1, false),
         plan("Europe/Berlin", date(2026, 3, 21), 2, true),

@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub(super) calls_a_day: i64,
     /// As MySQL does with a fraction of a second: rounds it. MariaDB cuts it.
     pub(super) rounds: bool,
+    /// Around a repeated hour rows come in disorder too, and there are none without a callid: those go by their neighbours.
+    pub(super) disorder: bool,
     pub(super) seed: u64,
 }
 
@@ -59,7 +61,7 @@ impl World {
         let mut this = Self {
             people,
             tally: Tally::new(Arc::clone(&clock)),
-            mail: Mail::new(plan.seed ^ 0x55),
+            mail: Mail::new(plan.seed ^ 0x55, plan.disorder),
             restarts: Vec::new(),
             serial: 0,
             loose: HashSet::new(),
