@@ -14,6 +14,7 @@
 //! | `pending` | calls that change without a row |
 //! | `spans` | talks and rings of agents |
 //! | `agents` | folds touched agents again |
+//! | `presence` | their pauses and logins as stored |
 //! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `cdr` | calls that never entered |
@@ -29,6 +30,7 @@ mod ledger;
 mod lone;
 mod loose;
 mod pending;
+mod presence;
 mod read;
 mod rebuild;
 mod spans;
