@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::{Scope, lone, spans};
+use super::{Scope, lone, presence, spans};
 use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, fold_agent};
 use crate::domain::history::cells::{Cells, Contributions};
 use crate::domain::history::place::Hint;
@@ -16,9 +16,6 @@ use crate::store::StoreError;
 const CLEAR: i64 = 5;
 /// Rows are picked by local time from this much before the cut, so that no change of offset can hide one.
 const MARGIN: i64 = 3 * 3600;
-/// How the queue of an interval in all queues is stored.
-const ALL: &str = "*";
-
 /// How many rows after the last change a quiet moment is looked for; then everything is folded to its end. (Tests have
 /// few rows, and are to see all three.)
 const HORIZONS: [u32; 2] = if cfg!(test) { [4, 30] } else { [100, 2000] };
@@ -41,16 +38,23 @@ pub(super) fn touch(touched: &mut Touched, agent: &str, at: i64) {
 
 /// Agents whose presence a start of Asterisk at `at` may end.
 pub(super) fn touched_by_start(scope: &Scope<'_>, at: i64, touched: &mut Touched) -> Result<(), StoreError> {
-    let sql =
-        "SELECT DISTINCT agent FROM presence WHERE pbx = ?1 AND start < ?2 AND (until = 0 OR until >= ?2)";
-    for_each(scope, sql, params![scope.pbx, at], |agent| touch(touched, agent, at))
+    for (agent, interval) in presence::around(scope, at, at)? {
+        if interval.start < at && interval.end.is_none_or(|end| end >= at) {
+            touch(touched, agent.as_str(), at);
+        }
+    }
+    Ok(())
 }
 
 /// Agents whose pause is overdue by the log's clock.
 pub(super) fn touched_by_clock(scope: &Scope<'_>, touched: &mut Touched) -> Result<(), StoreError> {
     let since = scope.log_clock() - PAUSE_SECONDS;
-    let sql = "SELECT DISTINCT agent FROM presence WHERE pbx = ?1 AND kind = 1 AND until = 0 AND start < ?2";
-    for_each(scope, sql, params![scope.pbx, since], |agent| touch(touched, agent, since))
+    for (agent, interval) in presence::going_on(scope, since)? {
+        if interval.kind == Kind::Pause {
+            touch(touched, agent.as_str(), since);
+        }
+    }
+    Ok(())
 }
 
 /// Agents with rows in a repeated hour between two local times, whose meaning new hints may change.
@@ -76,12 +80,8 @@ pub(super) fn touched_by_rings(
     rang: &Touched,
     touched: &mut Touched,
 ) -> Result<(), StoreError> {
-    let mut statement = scope.db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM presence WHERE pbx = ?1 AND agent = ?2 AND kind = 1
-         AND (until = 0 OR until >= ?3))",
-    )?;
     for (agent, (first, last)) in rang {
-        if statement.query_row(params![scope.pbx, agent, first], |row| row.get(0))? {
+        if presence::may_end(scope, agent, *first)? {
             touch(touched, agent, *first);
             touch(touched, agent, *last);
         }
@@ -111,7 +111,7 @@ pub(super) fn refold(scope: &Scope<'_>, touched: &Touched, starts: &[i64]) -> Re
     }
     let hints = scope.hints()?;
     for (agent, (first, last)) in touched {
-        let cut = cut_before(&near(scope, agent, *first)?, *first);
+        let cut = cut_before(&presence::near(scope, agent, *first)?, *first);
         for rows in HORIZONS.map(Some).into_iter().chain([None]) {
             let until = match rows {
                 Some(rows) => lone::after(scope, agent, *last, rows)?,
@@ -148,7 +148,7 @@ impl Part<'_> {
         before: &mut Contributions,
     ) -> Result<bool, StoreError> {
         let until = self.until.unwrap_or(i64::MAX);
-        let (mut old, kept): (Vec<Interval>, Vec<Interval>) = reaching(scope, self.agent, self.cut, until)?
+        let (mut old, kept): (Vec<Interval>, Vec<Interval>) = presence::reaching(scope, self.agent, self.cut, until)?
             .into_iter()
             .partition(|interval| interval.start >= self.cut);
         let mut new = self.fold(scope, starts, hints)?;
@@ -157,10 +157,10 @@ impl Part<'_> {
             old.retain(|interval| interval.start < quiet);
             new.retain(|interval| interval.start < quiet);
             if old != new {
-                replace(scope, self.agent, (self.cut, quiet), &new)?;
+                presence::replace(scope, self.agent, (self.cut, quiet), &new)?;
             }
         } else if old != new {
-            replace(scope, self.agent, (self.cut, i64::MAX), &new)?;
+            presence::replace(scope, self.agent, (self.cut, i64::MAX), &new)?;
         }
         if old != new {
             // What is kept and reaches over the cut is part of the union over queues, before and now.
@@ -230,75 +230,4 @@ fn cut_before(near: &[Interval], at: i64) -> i64 {
     let last = last_of_each(near, at);
     let open = last.iter().filter(|interval| !settled(interval, at)).map(|interval| interval.start).min();
     open.map_or(at, |open| open - CLEAR)
-}
-
-/// An interval as `SELECT start, kind, queue, until, reason, marked` gives it.
-pub(super) fn interval(row: &rusqlite::Row<'_>) -> rusqlite::Result<Interval> {
-    let queue: String = row.get(2)?;
-    let until: i64 = row.get(3)?;
-    Ok(Interval {
-        start: row.get(0)?,
-        kind: if row.get::<_, i64>(1)? == 1 { Kind::Pause } else { Kind::Login },
-        queue: (queue != ALL).then(|| QueueName::new(queue)),
-        end: (until != 0).then_some(until),
-        reason: row.get(4)?,
-        marked: row.get(5)?,
-    })
-}
-
-/// The intervals that decide where to cut: those begun lately, and older ones that are not settled.
-fn near(scope: &Scope<'_>, agent: &str, at: i64) -> Result<Vec<Interval>, StoreError> {
-    let sql = "SELECT start, kind, queue, until, reason, marked FROM presence
-         WHERE pbx = ?1 AND agent = ?2 AND (start >= ?3 - 259200 OR until = 0 OR marked OR until >= ?3 - 60)";
-    intervals(scope, sql, params![scope.pbx, agent, at])
-}
-
-/// The intervals that reach beyond `from` and begin before `to`, in order.
-fn reaching(scope: &Scope<'_>, agent: &str, from: i64, to: i64) -> Result<Vec<Interval>, StoreError> {
-    let sql = "SELECT start, kind, queue, until, reason, marked FROM presence
-         WHERE pbx = ?1 AND agent = ?2 AND start < ?4 AND (start >= ?3 OR until > ?3)";
-    intervals(scope, sql, params![scope.pbx, agent, from, to])
-}
-
-fn intervals(
-    scope: &Scope<'_>,
-    sql: &str,
-    bound: &[&dyn rusqlite::ToSql],
-) -> Result<Vec<Interval>, StoreError> {
-    let mut statement = scope.db.prepare_cached(sql)?;
-    let mut intervals: Vec<Interval> = statement.query_map(bound, interval)?.collect::<Result<_, _>>()?;
-    intervals.sort();
-    Ok(intervals)
-}
-
-fn replace(
-    scope: &Scope<'_>,
-    agent: &str,
-    (from, to): (i64, i64),
-    new: &[Interval],
-) -> Result<(), StoreError> {
-    scope
-        .db
-        .prepare_cached("DELETE FROM presence WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND start < ?4")?
-        .execute(params![scope.pbx, agent, from, to])?;
-    let mut insert = scope.db.prepare_cached(
-        "INSERT OR IGNORE INTO presence (pbx, agent, start, kind, queue, until, reason, marked)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    for interval in new {
-        let kind = if interval.kind == Kind::Pause { 1 } else { 2 };
-        let queue = interval.queue.as_ref().map_or_else(|| ALL.to_owned(), QueueName::folded);
-        let until = interval.end.unwrap_or(0);
-        insert.execute(params![
-            scope.pbx,
-            agent,
-            interval.start,
-            kind,
-            queue,
-            until,
-            interval.reason,
-            interval.marked
-        ])?;
-    }
-    Ok(())
 }

@@ -14,6 +14,7 @@
 //! | `pending` | calls that change without a row |
 //! | `spans` | talks and rings of agents |
 //! | `agents` | folds touched agents again |
+//! | `presence` | their pauses and logins as stored |
 //! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `cdr` | calls that never entered |
@@ -34,6 +35,7 @@ mod legs;
 mod lone;
 mod loose;
 mod pending;
+mod presence;
 mod read;
 mod reading;
 mod rebuild;

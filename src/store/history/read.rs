@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::ledger::Ledger;
-use super::{Scope, agents, cdr, cells, spans, visits};
+use super::{Scope, cdr, cells, presence, spans, visits};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::history::query::NotEntered;
@@ -217,14 +217,12 @@ impl Store {
         open_only: bool,
     ) -> Result<Vec<(AgentName, Interval)>, StoreError> {
         self.of(pbx, move |scope| {
-            let mut statement = scope.db.prepare_cached(
-                "SELECT start, kind, queue, until, reason, marked, agent FROM presence
-                 WHERE pbx = ?1 AND start < ?3 AND (until = 0 OR (until > ?2 AND NOT ?4)) ORDER BY agent, start",
-            )?;
-            let rows = statement.query_map(params![scope.pbx, from, to, open_only], |row| {
-                Ok((AgentName::new(row.get::<_, String>(6)?), agents::interval(row)?))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            if open_only {
+                return presence::going_on(scope, to);
+            }
+            let mut found = presence::around(scope, from, to.saturating_sub(1))?;
+            found.retain(|(_, interval)| interval.end.is_none_or(|end| end > from));
+            Ok(found)
         })
         .await
     }

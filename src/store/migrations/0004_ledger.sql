@@ -66,3 +66,8 @@ CREATE TABLE month (
 -- When Asterisk started is asked for with every batch.
 CREATE INDEX agent_row_start ON agent_row (pbx) WHERE event = 'QUEUESTART';
 CREATE INDEX file_row_start ON file_row (pbx) WHERE event = 'QUEUESTART';
+
+-- Presence by time; and, beside it, the few that a look at the days around would not find: those that go on, whose end was
+-- never logged, or that lasted long. (The condition stands in `presence.rs` word for word.)
+CREATE INDEX presence_start ON presence (pbx, start);
+CREATE INDEX presence_lasting ON presence (pbx, agent, until) WHERE until = 0 OR marked OR until - start > 200000;
