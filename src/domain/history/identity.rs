@@ -8,10 +8,13 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `answer` | the map as lists show it |
 //! | `found` | what lists of members and the cdr tell → mappings; what stays unresolved |
 
+mod answer;
 mod found;
 
+pub use answer::{IdentityList, IdentityRow, UnresolvedRow};
 pub use found::{AGREEING, Membership, Unresolved, Why, Witness, infer, observe, unresolved};
 
 use std::cmp::Reverse;
@@ -194,6 +197,10 @@ impl Identities {
     /// The mappings that speak for a text of the agent column: those of the interface as it is written, else those of
     /// its endpoint.
     fn speaking(&self, text: &str) -> &[Mapping] {
+        // Names are many and interfaces few: those without a slash are done with at once.
+        if !text.contains('/') {
+            return &[];
+        }
         match self.of(text) {
             [] if is_interface(text) => self.by_key.get(endpoint(&key(text))).map_or(&[], Vec::as_slice),
             own => own,
