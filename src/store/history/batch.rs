@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::params;
 
 use super::agents::{self, Touched};
-use super::{FILE_CLOCK, Scope, calls, lone, sums};
+use super::{FILE_CLOCK, Scope, calls, identity, lone, sums};
 use crate::domain::history::cells::Contributions;
 use crate::domain::history::event::{Belongs, Oddity};
 use crate::domain::history::row::{LogRow, civil_second};
@@ -88,7 +88,7 @@ fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError>
     overdue(scope, &mut work)?;
     let (visits, changed) = refold(scope, work)?;
     applied.visits = visits;
-    applied.changed = changed;
+    applied.changed = changed | identity::settle(scope)?;
     note_oddities(scope, &oddities)?;
     if let Some(cursor) = batch.cursor {
         set_cursor(scope, "queue_log", cursor)?;

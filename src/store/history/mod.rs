@@ -33,7 +33,7 @@ pub use cdr::CdrRow;
 pub use legs::LegRow;
 pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -66,6 +66,8 @@ struct Scope<'a> {
     file_clock: i64,
     /// The map of names, once it was needed.
     identities: RefCell<Option<Rc<Identities>>>,
+    /// Whether an interface was written in a way that was not known.
+    spelled: Cell<bool>,
 }
 
 impl<'a> Scope<'a> {
@@ -80,7 +82,15 @@ impl<'a> Scope<'a> {
             })
             .optional()?;
         let scope = |(pbx, zone, log_local, file_clock): (_, String, _, _)| {
-            Ok(Self { db, pbx, zone: zone_of(&zone)?, log_local, file_clock, identities: RefCell::default() })
+            Ok(Self {
+                db,
+                pbx,
+                zone: zone_of(&zone)?,
+                log_local,
+                file_clock,
+                identities: RefCell::default(),
+                spelled: Cell::new(false),
+            })
         };
         found.map(scope).transpose()
     }

@@ -42,5 +42,6 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
         let ever = scope.identities()?.ever(&text);
         agents.extend(ever.iter().map(|agent| (agent.to_string(), (0, i64::MAX / 2))));
     }
-    refold_all(scope, BTreeSet::new(), agents)
+    refold_all(scope, BTreeSet::new(), agents)?;
+    identity::settle(scope).map(|_| ())
 }
