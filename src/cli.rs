@@ -4,6 +4,7 @@ mod check;
 #[cfg(feature = "sim")]
 mod demo;
 mod grants;
+mod identity;
 mod import;
 pub(crate) mod report;
 pub(crate) mod screenshot;
@@ -80,6 +81,13 @@ pub enum Verb {
     Sync(sync::SyncArguments),
     /// Takes history from queue_log files of Asterisk; each row counts once.
     Import(import::ImportArguments),
+    /// Which interface is whose: joins what was logged by name with what was logged by interface.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  asterflow identity set PJSIP/108 'Hugo Hill'       \
+        logins and calls of that phone are his"
+    )]
+    Identity(identity::IdentityVerb),
     /// The stored history as a table, CSV or JSON. Works offline and beside a running appliance.
     Report(report::ReportArguments),
     /// Draws one page of the wall into a PNG file.
@@ -136,6 +144,7 @@ pub fn main() -> ExitCode {
         Verb::Sync(options) => sync::run(&arguments, options),
         Verb::Import(options) => import::run(&arguments, options),
         Verb::Grants(options) => grants::run(&arguments, options),
+        Verb::Identity(verb) => identity::run(&arguments, verb),
         Verb::Report(options) => report::run(&arguments, options),
         Verb::Screenshot(options) => screenshot::run(&arguments, options),
         #[cfg(feature = "sim")]

@@ -2,10 +2,12 @@
 //! table of routes.
 
 mod history;
+mod identities;
 mod live;
 mod supervision;
 
 pub(super) use history::{history_agents, history_heatmap, history_queues, history_visits};
+pub(super) use identities::{identities, remove_identity, set_identity};
 pub(super) use live::{live, stream};
 pub(super) use supervision::{change_supervision, end_supervision, supervise, supervision, supervisions};
 

@@ -12,13 +12,16 @@ use futures_util::future::BoxFuture;
 use jiff::civil;
 use tokio::sync::watch;
 
+use crate::domain::account::Actor;
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
+use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::Filter;
 use crate::domain::ids::UniqueId;
 use crate::domain::link::LinkStatus;
 use crate::domain::problem::Problem;
 use crate::tasks::PbxView;
 use crate::tasks::accounts::Accounts;
+use crate::tasks::names::{Taken, Word};
 use crate::views::heatmap::HourValue;
 
 /// Everything that the web page shows or calls.
@@ -123,6 +126,12 @@ pub trait HistorySource: Send + Sync {
     fn query(&self, request: HistoryRequest) -> BoxFuture<'_, Result<String, HistoryError>>;
     /// The hours of a heatmap, all that fit the filter together. The filter names its PBX.
     fn hours(&self, filter: Filter) -> BoxFuture<'_, Result<HeatHours, HistoryError>>;
+    /// Which interface is whose; of one PBX where given.
+    fn identities(&self, pbx: Option<String>) -> BoxFuture<'_, Result<IdentityList, HistoryError>>;
+    /// Takes an administrator's word on that; answers once everything is counted anew.
+    fn set_identity(&self, actor: Actor, word: Word) -> BoxFuture<'_, Result<(), HistoryError>>;
+    /// Takes one back.
+    fn remove_identity(&self, actor: Actor, taken: Taken) -> BoxFuture<'_, Result<(), HistoryError>>;
 }
 
 /// What is known of the hours of a heatmap.
@@ -181,14 +190,29 @@ pub trait HealthSource: Send + Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Absent;
 
+fn nowhere() -> HistoryError {
+    HistoryError::Unavailable("There is no history here. Configure a PBX with a database first.".into())
+}
+
 impl HistorySource for Absent {
     fn query(&self, _: HistoryRequest) -> BoxFuture<'_, Result<String, HistoryError>> {
-        let sentence = "There is no history here. Configure a PBX with a database first.";
-        Box::pin(async move { Err(HistoryError::Unavailable(sentence.into())) })
+        Box::pin(async { Err(nowhere()) })
     }
 
     fn hours(&self, _: Filter) -> BoxFuture<'_, Result<HeatHours, HistoryError>> {
         Box::pin(async { Ok(HeatHours::default()) })
+    }
+
+    fn identities(&self, _: Option<String>) -> BoxFuture<'_, Result<IdentityList, HistoryError>> {
+        Box::pin(async { Ok(IdentityList::default()) })
+    }
+
+    fn set_identity(&self, _: Actor, _: Word) -> BoxFuture<'_, Result<(), HistoryError>> {
+        Box::pin(async { Err(nowhere()) })
+    }
+
+    fn remove_identity(&self, _: Actor, _: Taken) -> BoxFuture<'_, Result<(), HistoryError>> {
+        Box::pin(async { Err(nowhere()) })
     }
 }
 

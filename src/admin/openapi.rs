@@ -51,6 +51,7 @@ pub(super) fn method(route: &Route) -> &'static str {
     match route.method {
         MethodFilter::POST => "POST",
         MethodFilter::PATCH => "PATCH",
+        MethodFilter::PUT => "PUT",
         MethodFilter::DELETE => "DELETE",
         _ => "GET",
     }

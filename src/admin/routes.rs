@@ -50,11 +50,13 @@ const SUPERVISION_DEADLINE: Duration = Duration::from_secs(90);
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const PATCH: MethodFilter = MethodFilter::PATCH;
+const PUT: MethodFilter = MethodFilter::PUT;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 const VIEWER: Access = Access::Role(Role::Viewer);
 const SUPERVISOR: Access = Access::Role(Role::Supervisor);
 const ADMIN: Access = Access::Role(Role::Admin);
 const ONE_WALL: &str = "/wall/{session}";
+const IDENTITIES: &str = "/api/v1/history/identities";
 const ONE_SUPERVISION: &str = "/api/v1/supervision/{id}";
 
 macro_rules! routes {
@@ -76,6 +78,9 @@ pub(super) const TABLE: &[Route] = routes! {
     GET "/api/v1/history/agents", VIEWER, Api, "Figures of agents" => api::history_agents;
     GET "/api/v1/history/heatmap", VIEWER, Api, "One number an agent and hour" => api::history_heatmap;
     GET "/api/v1/history/visits", VIEWER, Api, "Single visits" => api::history_visits;
+    GET IDENTITIES, VIEWER, Api, "Which interface is whose" => api::identities;
+    PUT IDENTITIES, ADMIN, Api, "Say whose an interface is" => api::set_identity;
+    DELETE IDENTITIES, ADMIN, Api, "Take that back" => api::remove_identity;
     GET "/api/v1/supervision", SUPERVISOR, Api, "Supervisions that run" => api::supervisions;
     POST "/api/v1/supervision", SUPERVISOR, Api, "Listen, whisper or barge" => api::supervise;
     GET ONE_SUPERVISION, SUPERVISOR, Api, "One supervision" => api::supervision;

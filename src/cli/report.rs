@@ -65,7 +65,7 @@ pub struct ReportArguments {
 }
 
 /// A date alone: the usual parser would take a time too, and drop it.
-fn date(text: &str) -> Result<Date, String> {
+pub(super) fn date(text: &str) -> Result<Date, String> {
     let wrong = || "write a date as 2026-11-22".to_owned();
     if text.len() == 10 { text.parse().map_err(|_| wrong()) } else { Err(wrong()) }
 }

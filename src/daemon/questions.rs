@@ -6,10 +6,13 @@ use super::parts::Parts;
 use crate::admin::{
     HeatHours, HistoryError as Refusal, HistoryFormat, HistoryKind, HistoryRequest, HistorySource,
 };
+use crate::domain::account::Actor;
+use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::{By, Filter, UnknownWord};
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::report::{self, Format, Kind, ReportError};
 use crate::tasks::history::{HeatOf, History, HistoryError};
+use crate::tasks::names::{NamesError, Taken, Word};
 use crate::views::heatmap::HourValue;
 
 /// The history as the web page asks for it.
@@ -53,6 +56,31 @@ impl HistorySource for Questions {
         Box::pin(async move {
             hours(&self.history, &filter).await.map_err(|error| refusal(ReportError::History(error)))
         })
+    }
+
+    fn identities(&self, pbx: Option<String>) -> BoxFuture<'_, Result<IdentityList, Refusal>> {
+        Box::pin(async move { self.history.names().list(pbx.as_deref()).await.map_err(unnamed) })
+    }
+
+    fn set_identity(&self, actor: Actor, word: Word) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(async move { self.history.names().set(&actor, &word).await.map(drop).map_err(unnamed) })
+    }
+
+    fn remove_identity(&self, actor: Actor, taken: Taken) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(async move { self.history.names().remove(&actor, &taken).await.map(drop).map_err(unnamed) })
+    }
+}
+
+/// A sentence as an answer has it.
+fn unnamed(error: NamesError) -> Refusal {
+    let mut text = error.to_string();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let text = format!("{text}.");
+    match error {
+        NamesError::Store(_) | NamesError::UnknownZone(_) => Refusal::Unavailable(text),
+        _ => Refusal::Refused(text),
     }
 }
 

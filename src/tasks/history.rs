@@ -22,6 +22,7 @@ use crate::domain::history::visit::Status;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
+use crate::tasks::names::Names;
 
 use sums::AgentSum;
 pub use together::Known;
@@ -104,6 +105,11 @@ impl History {
     /// A handle over a store, with the thresholds of the settings.
     pub fn new(store: Store, thresholds: Thresholds) -> Self {
         Self { store, thresholds }
+    }
+
+    /// Who is who in it.
+    pub fn names(&self) -> Names {
+        Names::new(self.store.clone())
     }
 
     /// The PBXs with a history.

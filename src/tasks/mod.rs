@@ -5,6 +5,7 @@ pub mod control;
 pub mod history;
 pub mod import;
 pub mod live;
+pub mod names;
 pub mod people;
 pub mod settings;
 pub mod sync;

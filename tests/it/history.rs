@@ -40,7 +40,7 @@ pub(crate) fn queue_log_lines() -> Vec<&'static str> {
     include_str!("../fixtures/queue_log.tsv").lines().skip(1).collect()
 }
 
-async fn with_captures(maria: &MariaDb) {
+pub(crate) async fn with_captures(maria: &MariaDb) {
     maria.script(&insert("queue_log", QUEUE_LOG, &queue_log_lines())).await.expect("loads queue_log");
     let cdr: Vec<&str> = include_str!("../fixtures/cdr.tsv").lines().collect();
     maria.script(&insert("cdr", CDR, &cdr)).await.expect("loads cdr");
@@ -91,7 +91,7 @@ impl Bench {
         sync_once(&self.store, std::slice::from_ref(&self.pbx), &mut |_| ()).await.expect("synchronises")
     }
 
-    fn history(&self) -> History {
+    pub(crate) fn history(&self) -> History {
         History::new(self.store.clone(), Thresholds::default())
     }
 

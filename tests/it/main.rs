@@ -6,6 +6,7 @@ mod cli;
 mod demo;
 mod driver;
 mod history;
+mod people;
 mod real;
 mod replay;
 mod session;

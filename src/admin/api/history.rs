@@ -88,7 +88,7 @@ fn read(kind: HistoryKind, request: &Request) -> Result<HistoryRequest, Refusal>
     Ok(HistoryRequest { kind, format, from, to, pbx, queue, agent, metric, by, count, service_level_s })
 }
 
-fn date(name: &str, text: &str) -> Result<Date, Refusal> {
+pub(super) fn date(name: &str, text: &str) -> Result<Date, Refusal> {
     let wrong = || Refusal::invalid(format!("\"{name}\" is no date. Write it as 2026-11-22."));
     // Only the plain form: the parser would take times and zones too, and drop them.
     if text.len() != 10 {

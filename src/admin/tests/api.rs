@@ -1,11 +1,16 @@
 //! What programs get.
 
-use http::StatusCode;
+use std::sync::Arc;
 
-use super::bench::{Answer, Bench, HOSTILE, error_and_warning};
+use http::StatusCode;
+use serde_json::json;
+
+use super::bench::{Answer, Bench, HOSTILE, error_and_warning, router};
 use crate::admin::{HistoryFormat, HistoryKind};
+use crate::daemon::questions::Questions;
 use crate::domain::account::Role;
 use crate::domain::control::{ControlError, Mode, Target};
+use crate::domain::history::fixture::captured_rows;
 use crate::domain::ids::{Interface, UniqueId};
 
 async fn get(bench: &Bench, path: &str) -> Answer {
@@ -212,4 +217,54 @@ async fn the_journal_is_for_administrators_and_paged() {
     assert_eq!(get(&bench, "/api/v1/journal?before=x").await.status, 400);
     let picture = get(&bench, "/wall.png").await;
     assert_eq!(picture.header("content-type"), "image/png");
+}
+
+#[tokio::test]
+async fn names_are_set_and_taken_back_by_administrators_only() {
+    let (_folder, history) = crate::tasks::history::fixture_history(captured_rows()).await;
+    let mut bench = Bench::new().await;
+    bench.handles.history = Arc::new(Questions::of(history.clone()));
+    bench.router = router(&bench.handles, true);
+    let (admin, viewer) = (bench.token(Role::Admin, "root").await, bench.token(Role::Viewer, "eye").await);
+    let path = "/api/v1/history/identities";
+    let word = json!({"interface": "PJSIP/108", "agent": "Hugo Hill", "from": "2026-11-01"}).to_string();
+    for (method, path, body) in
+        [("PUT", path, word.as_str()), ("DELETE", "/api/v1/history/identities?interface=PJSIP/108", "")]
+    {
+        let refused = bench.send(method, path, &[("authorization", viewer.as_str())], body).await;
+        assert_eq!(refused.status.as_u16(), 403, "{method}");
+    }
+    let by_admin = [("authorization", admin.as_str())];
+    let set = bench.send("PUT", path, &by_admin, &word).await;
+    assert_eq!(set.status.as_u16(), 200, "{}", set.text);
+    let seen = bench.send("GET", path, &[("authorization", viewer.as_str())], "").await.json();
+    let row = &seen["rows"][0];
+    assert_eq!(
+        (&row["agent"], &row["source"], &row["counts"]),
+        (&json!("Hugo Hill"), &json!("admin"), &json!(true))
+    );
+    assert_eq!(row["from"], "2026-11-01T00:00:00+00:00");
+    assert_eq!(
+        seen["unresolved"],
+        json!([{"pbx": "pbx", "interface": "PJSIP/101", "why": "unclaimed", "claimed_by": []}])
+    );
+    for (body, hint) in [
+        (json!({"interface": "Hugo Hill", "agent": "Hugo"}), "is no interface"),
+        (json!({"interface": "PJSIP/1", "agent": "NONE"}), "nobody's name"),
+        (json!({"interface": "PJSIP/1", "agent": "PJSIP/2"}), "nobody's name"),
+        (json!({"interface": "PJSIP/1", "agent": "A", "from": "yesterday"}), "no date"),
+        (json!({"interface": "PJSIP/1", "agent": "A", "pbx": "px"}), "the only one known is pbx"),
+    ] {
+        let refused = bench.send("PUT", path, &by_admin, &body.to_string()).await;
+        assert_eq!(refused.status.as_u16(), 400, "{body}");
+        assert!(refused.text.contains(hint), "{body}: {}", refused.text);
+    }
+    let day = "/api/v1/history/identities?interface=pjsip/108&from=2026-11-02";
+    let refused = bench.send("DELETE", day, &by_admin, "").await;
+    assert!(refused.text.contains("from which dates"), "{}", refused.text);
+    let gone = bench.send("DELETE", "/api/v1/history/identities?interface=pjsip/108", &by_admin, "").await;
+    assert_eq!(gone.status.as_u16(), 204, "{}", gone.text);
+    assert_eq!(bench.send("GET", path, &by_admin, "").await.json()["rows"], json!([]));
+    let again = bench.send("DELETE", "/api/v1/history/identities?interface=pjsip/108", &by_admin, "").await;
+    assert!(again.text.contains("nothing is known of it"), "{}", again.text);
 }

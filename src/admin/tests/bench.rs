@@ -20,6 +20,7 @@ use crate::clock;
 use crate::domain::account::{Actor, Role};
 use crate::domain::control::{self, ControlError, Mode, Supervision, SupervisionState, Target};
 use crate::domain::history::figures::{QueueFigures, Today};
+use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::Filter;
 use crate::domain::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
 use crate::domain::link::{LinkState, LinkStatus};
@@ -30,6 +31,7 @@ use crate::domain::problem::{Problem, Severity};
 use crate::store::Store;
 use crate::tasks::PbxView;
 use crate::tasks::accounts::{Accounts, Identity};
+use crate::tasks::names::{Taken, Word};
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 /// What a hostile caller may be named.
@@ -45,6 +47,7 @@ pub(super) struct StandIn {
     pub(super) acts: Mutex<Vec<WallAct>>,
     pub(super) hours: Mutex<HeatHours>,
     pub(super) filters: Mutex<Vec<Filter>>,
+    pub(super) words: Mutex<Vec<(Actor, Option<Word>)>>,
 }
 
 impl HistorySource for StandIn {
@@ -64,6 +67,24 @@ impl HistorySource for StandIn {
         Box::pin(async move {
             self.filters.lock().expect("a lock").push(filter);
             Ok(self.hours.lock().expect("a lock").clone())
+        })
+    }
+
+    fn identities(&self, _: Option<String>) -> BoxFuture<'_, Result<IdentityList, HistoryError>> {
+        Box::pin(async { Ok(IdentityList::default()) })
+    }
+
+    fn set_identity(&self, actor: Actor, word: Word) -> BoxFuture<'_, Result<(), HistoryError>> {
+        Box::pin(async move {
+            self.words.lock().expect("a lock").push((actor, Some(word)));
+            Ok(())
+        })
+    }
+
+    fn remove_identity(&self, actor: Actor, _: Taken) -> BoxFuture<'_, Result<(), HistoryError>> {
+        Box::pin(async move {
+            self.words.lock().expect("a lock").push((actor, None));
+            Ok(())
         })
     }
 }

@@ -8,20 +8,27 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `answer` | the map as lists show it |
+//! | `interface` | interfaces as texts |
 //! | `found` | what lists of members and the cdr tell → mappings; what stays unresolved |
 
+mod answer;
 mod found;
+mod interface;
 
+pub use answer::{IdentityList, IdentityRow, UnresolvedRow};
 pub use found::{AGREEING, Membership, Unresolved, Why, Witness, infer, observe, unresolved};
+pub use interface::{NotMappable, base, check_word, is_interface, is_mappable, key, of_channel};
 
-use std::cmp::Reverse;
+use interface::{endpoint, stays};
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::row::{LogRow, civil_second, is_somebody};
+use super::row::{LogRow, civil_second};
 use super::twice::distinct;
 use super::visit::{Outcome, Visit};
 use crate::domain::ids::AgentName;
@@ -84,73 +91,14 @@ impl Mapping {
     }
 }
 
-/// The form in which interfaces are compared: ASCII lower case, as Asterisk compares them, and Local channels without
-/// their options (`Local/101@from-queue/n` is the member `Local/101@from-queue`).
-pub fn key(interface: &str) -> String {
-    let lower = interface.trim().to_ascii_lowercase();
-    if lower.starts_with("local/") { endpoint(&lower).to_owned() } else { lower }
-}
-
-/// Without what stands behind a further slash: `PJSIP/101/sip:101@10.0.0.7` → `PJSIP/101`.
-fn endpoint(interface: &str) -> &str {
-    let mut slashes = interface.match_indices('/').map(|(at, _)| at).skip(1);
-    slashes.next().map_or(interface, |second| &interface[..second])
-}
-
-/// The interface that a channel belongs to, cut at the *last* dash: `PJSIP/101-a-0000002a` → `PJSIP/101-a`. `None` for
-/// what is no channel's name.
-pub fn of_channel(channel: &str) -> Option<&str> {
-    let (base, _) = channel.trim().rsplit_once('-')?;
-    is_interface(base).then_some(base)
-}
-
-/// Whether a text of the agent column is an interface and no name: a technology in front of a slash. (`Sales/Support`
-/// is as good a name as any.)
-pub fn is_interface(text: &str) -> bool {
-    const KNOWN: &[&str] = &[
-        "PJSIP",
-        "SIP",
-        "Local",
-        "IAX2",
-        "IAX",
-        "DAHDI",
-        "Zap",
-        "Agent",
-        "SCCP",
-        "Skinny",
-        "Khomp",
-        "Console",
-        "Motif",
-        "Gtalk",
-        "USTM",
-        "MGCP",
-        "H323",
-        "OOH323",
-        "mISDN",
-        "CAPI",
-        "DGV",
-        "Dongle",
-        "Quectel",
-        "Woomera",
-        "Phone",
-        "Unistim",
-        "WebSocket",
-        "AudioSocket",
-        "Custom",
-        "LTP",
-        "VPB",
-        "XLite",
-    ];
-    let Some((technology, rest)) = text.trim().split_once('/') else { return false };
-    !rest.is_empty() && KNOWN.iter().any(|known| known.eq_ignore_ascii_case(technology))
-}
-
 /// The whole map of one PBX.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identities {
     by_key: BTreeMap<String, Vec<Mapping>>,
     /// The interfaces that are ever an agent's.
     by_agent: BTreeMap<AgentName, BTreeSet<String>>,
+    /// Interfaces that are written in several ways: the way in which one without a name is shown.
+    shown: BTreeMap<String, String>,
 }
 
 impl Identities {
@@ -169,12 +117,28 @@ impl Identities {
                 by_agent.entry(agent.clone()).or_default().insert(key.clone());
             }
         }
-        Self { by_key, by_agent }
+        Self { by_key, by_agent, shown: BTreeMap::new() }
+    }
+
+    /// With the ways in which interfaces are written in rows: one without a name is one agent however it is written.
+    #[must_use]
+    pub fn with_spellings(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        let mut ways: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for text in texts {
+            ways.entry(key(&text)).or_default().insert(text);
+        }
+        // Upper case comes first: PJSIP/108 rather than pjsip/108.
+        let first = |(key, ways): (String, BTreeSet<String>)| {
+            let first = ways.first().filter(|_| ways.len() > 1).cloned()?;
+            Some((key, first))
+        };
+        self.shown = ways.into_iter().filter_map(first).collect();
+        self
     }
 
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
+        self.by_key.is_empty() && self.shown.is_empty()
     }
 
     /// All mappings, by interface and time.
@@ -195,6 +159,10 @@ impl Identities {
     /// The mappings that speak for a text of the agent column: those of the interface as it is written, else those of
     /// its endpoint.
     fn speaking(&self, text: &str) -> &[Mapping] {
+        // Names are many and interfaces few: those without a slash are done with at once.
+        if !text.contains('/') {
+            return &[];
+        }
         match self.of(text) {
             [] if is_interface(text) => self.by_key.get(endpoint(&key(text))).map_or(&[], Vec::as_slice),
             own => own,
@@ -215,9 +183,15 @@ impl Identities {
     pub fn agent(&self, text: &str, at: i64) -> AgentName {
         let text = text.trim();
         let mapped = self.at(text, at).and_then(Mapping::agent);
-        // An interface that stands for itself is shown as its row has it.
+        // An interface that stands for itself is shown as its rows have it.
         let mapped = mapped.filter(|agent| key(agent.as_str()) != key(text));
-        mapped.cloned().unwrap_or_else(|| AgentName::new(text))
+        mapped.cloned().unwrap_or_else(|| AgentName::new(self.as_shown(text)))
+    }
+
+    /// A text as it is shown where it is nobody's.
+    fn as_shown<'a>(&'a self, text: &'a str) -> &'a str {
+        let shown = if text.contains('/') { self.shown.get(&key(text)) } else { None };
+        shown.map_or(text, String::as_str)
     }
 
     /// The agent of a row that belongs to no call.
@@ -228,20 +202,24 @@ impl Identities {
     /// Every agent that a text can be, whenever.
     pub fn ever(&self, text: &str) -> BTreeSet<AgentName> {
         let mapped = self.speaking(text).iter().filter_map(Mapping::agent).cloned();
-        mapped.chain([AgentName::new(text.trim())]).collect()
+        mapped.chain([AgentName::new(text.trim()), AgentName::new(self.as_shown(text.trim()))]).collect()
     }
 
     /// Whether a text can ever be this agent.
     pub fn can_be(&self, text: &str, agent: &str) -> bool {
         text == agent
+            || self.as_shown(text) == agent
             || self.speaking(text).iter().any(|mapping| mapping.agent().is_some_and(|a| a.as_str() == agent))
     }
 
     /// The rows of one callid with the agents that the map gives. An interface is the same agent all through a call: the
     /// one of its first row there, so that a talk is not torn apart where the map changes.
     pub fn name_call<'a>(&self, zone: &TimeZone, rows: &'a [LogRow]) -> Cow<'a, [LogRow]> {
-        if self.is_empty() || !rows.iter().any(|row| row.has_agent() && !self.speaking(&row.agent).is_empty())
-        {
+        let known = |row: &LogRow| {
+            let interface = row.agent.contains('/') && row.has_agent();
+            interface && (!self.speaking(&row.agent).is_empty() || self.shown.contains_key(&key(&row.agent)))
+        };
+        if self.is_empty() || !rows.iter().any(known) {
             return Cow::Borrowed(rows);
         }
         // What two sources tell is one row by the agent as written.
@@ -249,10 +227,10 @@ impl Identities {
         let mut first: BTreeMap<String, i64> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.has_agent()) {
             let at = moment(zone, row);
-            first.entry(row.agent.clone()).and_modify(|known| *known = at.min(*known)).or_insert(at);
+            first.entry(key(&row.agent)).and_modify(|known| *known = at.min(*known)).or_insert(at);
         }
         for row in rows.iter_mut().filter(|row| row.has_agent()) {
-            let at = first.get(&row.agent).copied().unwrap_or_default();
+            let at = first.get(&key(&row.agent)).copied().unwrap_or_default();
             row.agent = self.agent(&row.agent, at).to_string();
         }
         Cow::Owned(rows)
@@ -294,8 +272,11 @@ impl Identities {
 
     /// The interfaces, in the form in which they are compared, of which the two maps do not say the same.
     pub fn differing(&self, other: &Self) -> BTreeSet<String> {
-        let keys = self.by_key.keys().chain(other.by_key.keys());
-        keys.filter(|key| self.by_key.get(*key) != other.by_key.get(*key)).cloned().collect()
+        let keys = [self, other].into_iter().flat_map(|map| map.by_key.keys().chain(map.shown.keys()));
+        let same = |key: &String| {
+            self.by_key.get(key) == other.by_key.get(key) && self.shown.get(key) == other.shown.get(key)
+        };
+        keys.filter(|key| !same(key)).cloned().collect()
     }
 }
 
@@ -308,58 +289,6 @@ enum Behind {
     Unsure,
     /// A Local channel that stays.
     Local,
-}
-
-/// Whether a Local interface has the option `n`.
-fn stays(interface: &str) -> bool {
-    let options = interface.trim().get(endpoint(interface.trim()).len()..).unwrap_or_default();
-    options.to_ascii_lowercase().contains('n')
-}
-
-/// An interface in the form in which it is compared, without any options: what is near enough to be looked at.
-pub fn base(interface: &str) -> String {
-    endpoint(&key(interface)).to_owned()
-}
-
-/// Why an administrator's word cannot be taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotMappable {
-    /// The interface is a name.
-    #[error(
-        "\"{0}\" is no interface but a name, and a name is an agent by itself; write the interface as PJSIP/101"
-    )]
-    Interface(String),
-    /// The name is none.
-    #[error("\"{0}\" is nobody's name; to let an interface stand for itself, give it as its own name")]
-    Name(String),
-    /// Longer than anything that is logged.
-    #[error(
-        "that is longer than 256 bytes, or holds control characters; nothing of that kind is ever logged"
-    )]
-    Text,
-}
-
-/// Checks an administrator's word.
-///
-/// # Errors
-/// When the interface is a name, or the name is nobody's.
-pub fn check_word(interface: &str, agent: &str) -> Result<(), NotMappable> {
-    if [interface, agent].iter().any(|text| text.len() > 256 || text.chars().any(char::is_control)) {
-        return Err(NotMappable::Text);
-    }
-    if !is_mappable(interface) {
-        return Err(NotMappable::Interface(interface.to_owned()));
-    }
-    let name = agent.trim();
-    if !is_somebody(name) || (is_interface(name) && key(name) != key(interface)) {
-        return Err(NotMappable::Name(name.to_owned()));
-    }
-    Ok(())
-}
-
-/// Whether the map could speak for a text of the agent column in a row: it names somebody, by an interface.
-pub fn is_mappable(text: &str) -> bool {
-    is_somebody(text) && is_interface(text)
 }
 
 /// The UTC second by which a row's agent is looked up: its instant, or the earlier meaning of its local time.

@@ -140,7 +140,7 @@ impl Centre {
             let callid: Arc<str> = "MANAGER".into();
             for place in 0..self.agents[agent].places.len() {
                 let queue = Arc::clone(&plan.queues[self.agents[agent].places[place].queue].name);
-                self.log(&callid, &queue, &who.name, "ADDMEMBER", &[]);
+                self.log(&callid, &queue, &who.interface, "ADDMEMBER", &[]);
             }
             if self.live {
                 self.seat(agent);
@@ -176,7 +176,7 @@ impl Centre {
             for place in 0..self.agents[agent].places.len() {
                 let queue = self.agents[agent].places[place].queue;
                 let name = Arc::clone(&plan.queues[queue].name);
-                self.log(&callid, &name, &who.name, "REMOVEMEMBER", &[]);
+                self.log(&callid, &name, &who.interface, "REMOVEMEMBER", &[]);
                 let members = &mut self.state.queues[queue].members;
                 if let Some(at) = members.iter().position(|member| member.interface == who.interface) {
                     let member = members.remove(at);

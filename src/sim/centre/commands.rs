@@ -118,7 +118,7 @@ impl Centre {
         self.state.queues[queue].members.push(member.clone());
         self.tell(|_| Some(What::QueueMemberAdded(member)));
         let (callid, plan) = ("MANAGER".into(), Arc::clone(&self.plan));
-        self.log(&callid, &plan.queues[queue].name, &plan.agents[agent].name, "ADDMEMBER", &[]);
+        self.log(&callid, &plan.queues[queue].name, &plan.agents[agent].interface, "ADDMEMBER", &[]);
         self.scan(queue);
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Centre {
             self.tell(|_| Some(What::QueueMemberRemoved(member)));
         }
         let (callid, plan) = ("MANAGER".into(), Arc::clone(&self.plan));
-        self.log(&callid, &plan.queues[queue].name, &plan.agents[agent].name, "REMOVEMEMBER", &[]);
+        self.log(&callid, &plan.queues[queue].name, &plan.agents[agent].interface, "REMOVEMEMBER", &[]);
         Ok(())
     }
 

@@ -148,9 +148,10 @@ impl Part<'_> {
         before: &mut Contributions,
     ) -> Result<bool, StoreError> {
         let until = self.until.unwrap_or(i64::MAX);
-        let (mut old, kept): (Vec<Interval>, Vec<Interval>) = presence::reaching(scope, self.agent, self.cut, until)?
-            .into_iter()
-            .partition(|interval| interval.start >= self.cut);
+        let (mut old, kept): (Vec<Interval>, Vec<Interval>) =
+            presence::reaching(scope, self.agent, self.cut, until)?
+                .into_iter()
+                .partition(|interval| interval.start >= self.cut);
         let mut new = self.fold(scope, starts, hints)?;
         if self.until.is_some() {
             let Some(quiet) = quiet_after(self.last, until, &[&kept, &old, &new]) else { return Ok(false) };

@@ -94,8 +94,8 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
     let work = Work { calls: touched, agents };
     let done = refold(scope, &mut ledger, (&before, &now), work)?;
     ledger.save()?;
+    applied.changed = done.changed | identity::settle(scope)?;
     applied.visits = u64::try_from(done.visits).unwrap_or(0);
-    applied.changed = done.changed;
     for kinds in [done.odd_rows, done.odd_visits] {
         kinds.into_iter().for_each(|(kind, more)| *odd.entry(kind).or_default() += more);
     }

@@ -55,7 +55,12 @@ fn load(scope: &Scope<'_>) -> Result<Identities, StoreError> {
         let agents = agents.split(SEPARATOR).map(AgentName::new).collect();
         mappings.push(Mapping { interface: row.get(0)?, from: row.get(2)?, agents, source });
     }
-    Ok(Identities::new(mappings))
+    let mut statement = scope.db.prepare_cached(
+        "SELECT agent FROM spelling WHERE pbx = ?1 AND base IN
+         (SELECT base FROM spelling WHERE pbx = ?1 GROUP BY base HAVING count(*) > 1)",
+    )?;
+    let ways = statement.query_map(params![scope.pbx], |row| row.get(0))?;
+    Ok(Identities::new(mappings).with_spellings(ways.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// Notes which interfaces the rows of a callid mention in the agent column.
@@ -74,20 +79,32 @@ pub(super) fn mention(scope: &Scope<'_>, callid: &str, rows: &[LogRow]) -> Resul
 
 /// Notes that rows have this text in the agent column, where it is an interface.
 pub(super) fn note(scope: &Scope<'_>, text: &str) -> Result<(), StoreError> {
-    if is_mappable(text) {
-        scope
-            .db
-            .prepare_cached("INSERT OR IGNORE INTO spelling (pbx, base, agent) VALUES (?1, ?2, ?3)")?
-            .execute(params![scope.pbx, base(text), text])?;
+    if !is_mappable(text) {
+        return Ok(());
+    }
+    // What is stored was folded with the map without it: see `settle`.
+    scope.identities()?;
+    let new = scope
+        .db
+        .prepare_cached("INSERT OR IGNORE INTO spelling (pbx, base, agent) VALUES (?1, ?2, ?3)")?
+        .execute(params![scope.pbx, base(text), text])?;
+    if new > 0 {
+        scope.spelled.set(true);
     }
     Ok(())
+}
+
+/// After rows were taken in: where an interface turns out to be written in several ways, they are made one.
+pub(super) fn settle(scope: &Scope<'_>) -> Result<bool, StoreError> {
+    if scope.spelled.replace(false) { change(scope, |_| Ok(())) } else { Ok(false) }
 }
 
 /// The texts of the agent column that may be this agent.
 pub(super) fn texts_of(scope: &Scope<'_>, agent: &str) -> Result<BTreeSet<String>, StoreError> {
     let identities = scope.identities()?;
     let mut texts = BTreeSet::from([agent.to_owned()]);
-    for interface in identities.interfaces_of(agent) {
+    let own = is_mappable(agent).then_some(agent);
+    for interface in identities.interfaces_of(agent).chain(own) {
         texts.extend(spellings(scope, interface)?.into_iter().filter(|text| identities.can_be(text, agent)));
     }
     Ok(texts)

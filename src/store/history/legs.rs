@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Scope, View};
 use super::agents::Touched;
 use super::batch::refold_all;
+use super::{Scope, View};
 use crate::domain::history::fold::Endless;
 use crate::domain::ids::PbxName;
 use crate::domain::time::candidates;

@@ -29,8 +29,8 @@ mod batch;
 mod calls;
 mod cdr;
 mod cells;
-mod ledger;
 mod identity;
+mod ledger;
 mod legs;
 mod lone;
 mod loose;
@@ -49,7 +49,7 @@ pub use legs::LegRow;
 pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
 pub use reading::{Older, Reading};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -82,6 +82,8 @@ struct Scope<'a> {
     file_clock: i64,
     /// The map of names, once it was needed.
     identities: RefCell<Option<Rc<Identities>>>,
+    /// Whether an interface was written in a way that was not known.
+    spelled: Cell<bool>,
 }
 
 impl<'a> Scope<'a> {
@@ -96,7 +98,15 @@ impl<'a> Scope<'a> {
             })
             .optional()?;
         let scope = |(pbx, zone, log_local, file_clock): (_, String, _, _)| {
-            Ok(Self { db, pbx, zone: zone_of(&zone)?, log_local, file_clock, identities: RefCell::default() })
+            Ok(Self {
+                db,
+                pbx,
+                zone: zone_of(&zone)?,
+                log_local,
+                file_clock,
+                identities: RefCell::default(),
+                spelled: Cell::new(false),
+            })
         };
         found.map(scope).transpose()
     }
@@ -173,7 +183,8 @@ impl View {
         }
         let mut ends = legs::ends(scope, &folded.endless)?;
         ends.retain(|leg, _| !self.unknown_legs.contains(leg));
-        let folded = if ends.is_empty() { folded } else { fold(&named, &Context { leg_ends: &ends, ..context }) };
+        let folded =
+            if ends.is_empty() { folded } else { fold(&named, &Context { leg_ends: &ends, ..context }) };
         Ok(folded)
     }
 }

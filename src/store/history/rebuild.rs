@@ -56,7 +56,8 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
         let ever = scope.identities()?.ever(&text);
         agents.extend(ever.iter().map(|agent| (agent.to_string(), (0, i64::MAX / 2))));
     }
-    fold_anew(scope, &mut Ledger::new(scope), &view, BTreeMap::new(), agents)
+    fold_anew(scope, &mut Ledger::new(scope), &view, BTreeMap::new(), agents)?;
+    identity::settle(scope).map(|_| ())
 }
 
 /// Gives all calls to `work`, some segments at a time.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod grants;
+mod identity;
 mod import;
 mod report;
 
@@ -160,6 +161,11 @@ fn every_verb_has_help_that_teaches_by_examples() {
         &["import"],
         &["report"],
         &["grants"],
+        &["identity"],
+        &["identity", "list"],
+        &["identity", "unresolved"],
+        &["identity", "set"],
+        &["identity", "remove"],
         &["screenshot"],
         &["user"],
         &["user", "add"],

@@ -16,7 +16,15 @@ fn pbx() -> PbxName {
 
 /// Berlin over both of its changes of the clock, in the shortest time that holds them and a week around each.
 fn plans() -> Vec<Plan> {
-    let plan = |zone, first, seed, rounds| Plan { zone, first, days: 16, calls_a_day: 900, rounds, disorder: rounds, seed };
+    let plan = |zone, first, seed, rounds| Plan {
+        zone,
+        first,
+        days: 16,
+        calls_a_day: 900,
+        rounds,
+        disorder: rounds,
+        seed,
+    };
     vec![
         plan("Europe/Berlin", date(2026, 10, 17), 1, false),
         plan("Europe/Berlin", date(2026, 3, 21), 2, true),
@@ -59,10 +67,29 @@ async fn straight(plan: Plan) {
         let (from, queue): (i64, _) = (words[0].parse().expect("a second"), words[1]);
         let filter = asterflow::store::VisitFilter { from, to: from + 3600, ..Default::default() };
         for v in store.visits(&pbx(), filter).await.expect("reads") {
-            if v.queue.folded() != queue { continue; }
-            eprintln!("--- {} {} {} {} {:?} {:?}", v.callid, v.n, v.entered, v.outcome.as_str(), v.statuses, v.marks);
+            if v.queue.folded() != queue {
+                continue;
+            }
+            eprintln!(
+                "--- {} {} {} {} {:?} {:?}",
+                v.callid,
+                v.n,
+                v.entered,
+                v.outcome.as_str(),
+                v.statuses,
+                v.marks
+            );
             for row in store.rows_of_call(&pbx(), &v.callid).await.expect("reads") {
-                eprintln!("   {} {} {} {} {} {} {}", row.id, row.local, row.callid, row.queue, row.agent, row.event, row.data.join(","));
+                eprintln!(
+                    "   {} {} {} {} {} {} {}",
+                    row.id,
+                    row.local,
+                    row.callid,
+                    row.queue,
+                    row.agent,
+                    row.event,
+                    row.data.join(",")
+                );
             }
         }
     }

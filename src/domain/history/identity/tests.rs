@@ -201,7 +201,7 @@ fn an_interface_is_one_agent_all_through_a_call() {
     ];
     let named = map.name_call(&TimeZone::UTC, &rows);
     let agents: Vec<&str> = named.iter().map(|row| row.agent.as_str()).collect();
-    assert_eq!(agents, ["NONE", "Ann", "Bob", "Ann"]);
+    assert_eq!(agents, ["NONE", "Ann", "Ann", "Ann"]);
     assert_eq!(*Identities::default().name_call(&TimeZone::UTC, &rows), rows[..]);
 }
 
@@ -243,4 +243,24 @@ fn talks_behind_a_local_channel_that_stays_may_include_a_transfer() {
     assert!(marked(&of("Local/101@a", Source::Cdr), true, None));
     assert!(marked(&Identities::default(), true, None));
     assert!(!marked(&Identities::default(), false, None));
+}
+
+#[test]
+fn an_interface_without_a_name_is_one_agent_however_it_is_written() {
+    let texts = ["pjsip/108", "PJSIP/108", "Local/1@a/n", "SIP/9"].map(str::to_owned);
+    let map = Identities::default().with_spellings(texts);
+    check(
+        &map,
+        &[
+            ("pjsip/108", 5, "PJSIP/108"),
+            ("Local/1@a", 5, "Local/1@a"),
+            ("sip/9", 5, "sip/9"),
+            ("108", 5, "108"),
+        ],
+    );
+    let own = Identities::new([mapping("PJSIP/108", 0, &["pjsip/108"], Source::Admin)]);
+    check(
+        &own.with_spellings(["pjsip/108", "PJSIP/108"].map(str::to_owned)),
+        &[("pjsip/108", 5, "PJSIP/108")],
+    );
 }

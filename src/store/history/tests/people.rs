@@ -318,8 +318,19 @@ async fn a_talk_behind_a_local_channel_may_include_a_transfer() {
     assert!(marked(visits(&store).await), "known by the cdr");
 }
 
+#[tokio::test]
+async fn an_interface_without_a_name_is_one_agent_however_it_is_written() {
+    let (_dir, store) = empty("UTC").await;
+    for row in shared_phone() {
+        take(&store, &[row], 1).await;
+    }
+    assert_eq!(sum(&store, "PJSIP/108", Measure::LoggedIn).await, 5 * 3600);
+    assert_eq!(sum(&store, "pjsip/108", Measure::LoggedIn).await, 0);
+    check_given(&dump(&store).await, &recount("UTC", &[], &shared_phone()).await, "row by row");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Rows in any order and batches, words among them in any order, some taken back again.
     #[test]
@@ -337,9 +348,10 @@ proptest! {
             row.id = id;
             // Now and then the same people by their interfaces.
             let phone = match row.agent.as_str() {
-                "Ann" if id % 5 >= hidden => "PJSIP/1",
+                "Ann" if id % 5 >= hidden => ["PJSIP/1", "pjsip/1"][usize::from(id % 7 == 0)],
                 "Bob" | "Alice Adams" if id % 5 >= hidden => "PJSIP/2",
-                "Cy" | "PJSIP/108" if id % 5 >= hidden => "Local/3@a",
+                "Cy" | "PJSIP/108" if id % 5 >= hidden => ["Local/3@a", "Local/3@A/n"][usize::from(id % 3 == 0)],
+                "Frank Fox" | "Eve" if id % 5 >= hidden => ["SIP/4", "sip/4", "Sip/4"][usize::from(id % 11 == 0)],
                 other => other,
             };
             row.agent = phone.to_owned();
