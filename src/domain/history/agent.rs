@@ -150,7 +150,8 @@ fn pauses(steps: &[Step], queue: Option<&String>, context: &AgentContext<'_>) ->
         let ends = match step.event {
             Event::UnpauseAll => true,
             Event::Unpause => here(step),
-            Event::RemoveMember => queue.is_some() && here(step),
+            Event::RemoveMember if queue.is_some() => here(step),
+            Event::RemoveMember => open.as_ref().is_some_and(|(start, _)| left_all(steps, *start, step)),
             _ => false,
         };
         if begins.is_none() && !ends {
@@ -169,6 +170,17 @@ fn pauses(steps: &[Step], queue: Option<&String>, context: &AgentContext<'_>) ->
     }
     found.retain(|interval| interval.end != Some(interval.start));
     found
+}
+
+/// Whether someone who paused in all queues at `start` was removed from the last of them by `step`.
+fn left_all(steps: &[Step], start: i64, step: &Step) -> bool {
+    let of = |wanted: fn(&Event) -> bool| {
+        let since = steps.iter().filter(move |other| other.at >= start && other.at <= step.at);
+        since.filter(move |other| wanted(&other.event)).map(|other| &other.queue).collect::<BTreeSet<_>>()
+    };
+    let paused = of(|event| matches!(event, Event::Pause { .. }));
+    let removed = of(|event| matches!(event, Event::RemoveMember));
+    !paused.is_empty() && paused.is_subset(&removed)
 }
 
 fn pause(queue: Option<&String>, start: i64, end: Option<i64>, reason: String, marked: bool) -> Interval {

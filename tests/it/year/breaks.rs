@@ -150,14 +150,14 @@ impl World {
         }
     }
 
-    /// The pause in which a shift ends: over midnight, never ended, or ended by leaving.
-    pub(super) fn last_pause(&mut self, at: usize, day: i64, to: i64) {
+    /// The pause in which a shift ends: over midnight, never ended, or ended by leaving; `true` for that.
+    pub(super) fn last_pause(&mut self, at: usize, day: i64, to: i64) -> bool {
         let (queue, start) = (self.people[at].queues[0], to - 5 * MINUTE);
         let quiet = self.restarts.iter().all(|restart| (restart - start).abs() > 20 * MINUTE);
         if !quiet || day + 5 >= self.plan.days || self.clock.repeat_near(start / 1000, 3 * 3600).is_some() {
-            return;
+            return false;
         }
-        self.away(at, (start, to), None);
+        self.away(at, (start, to + MINUTE), None);
         match (self.people[at].kind, self.dice.between(0, 9)) {
             (Kind::Fixed | Kind::Realtime | Kind::Pool, 0..=2) => {
                 self.tell_pause(at, start, queue, "PAUSE", "Home");
@@ -167,7 +167,30 @@ impl World {
                 self.tell_pause(at, start, queue, "PAUSE", "Never ended");
                 self.pause(at, Some(queue), start, End::Unseen, "Never ended");
             }
+            (Kind::Dynamic | Kind::Paused, 0..=2) => {
+                self.tell_pause(at, start, queue, "PAUSE", "Gone");
+                self.pause(at, Some(queue), start, End::At(self.stamp(to)), "Gone");
+                return true;
+            }
+            (Kind::Dynamic | Kind::Paused, 3..=4) => {
+                self.leave_in_pause(at, start, to);
+                return true;
+            }
             _ => {}
         }
+        false
+    }
+
+    /// PAUSEALL, and then he is removed from one queue after the other.
+    fn leave_in_pause(&mut self, at: usize, start: i64, to: i64) {
+        let name = self.people[at].name.clone();
+        self.lone(start, "NONE", "NONE", &name, "PAUSEALL", &["Gone"]);
+        let mut last = to;
+        for (n, queue) in (0..).zip(self.people[at].queues.clone()) {
+            last = to + n * 700;
+            self.tell_pause(at, start, queue, "PAUSE", "Gone");
+            self.pause(at, Some(queue), start, End::At(self.stamp(last)), "Gone");
+        }
+        self.pause(at, None, start, End::At(self.stamp(last)), "Gone");
     }
 }

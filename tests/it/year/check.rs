@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use asterflow::domain::history::cells::{Cell, Measure, Waits};
-use asterflow::domain::history::event::TransferKind;
 use asterflow::domain::history::visit::{Outcome, Status};
 use asterflow::domain::ids::PbxName;
 use asterflow::store::Store;

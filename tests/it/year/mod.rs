@@ -7,6 +7,8 @@ mod calls;
 mod check;
 mod clock;
 mod consult;
+mod database;
+mod figures;
 mod people;
 mod presence;
 mod stay;

@@ -44,9 +44,9 @@ impl World {
         self.people[at].shift = Some(Shift { from, to, away: Vec::new() });
         self.log_in_all(at, from);
         self.pauses_of_shift(at, from, to);
-        self.last_pause(at, day, to);
-        let carries = self.people[at].sessions.iter().any(|(start, _)| *start < from / 1000 - 86_400);
-        let forgets = day + 5 < self.plan.days && !carries && self.dice.hits(60);
+        let carries = self.people[at].logins.iter().any(|(_, start)| *start < from / 1000 - 3600);
+        let leaves = self.last_pause(at, day, to);
+        let forgets = day + 5 < self.plan.days && !carries && !leaves && self.dice.hits(60);
         if !forgets {
             self.log_out_all(at, to);
         }

@@ -184,8 +184,12 @@ impl World {
 
     /// The cells that nothing can change any more; all after the last day.
     pub(super) fn finished(&mut self) -> Cells {
-        let until = if self.day > self.plan.days { i64::MAX } else { self.midnight(self.day - SETTLED_DAYS) };
-        self.tally.take_before(until)
+        self.tally.take_before(self.finished_until())
+    }
+
+    /// Until when.
+    pub(super) fn finished_until(&self) -> i64 {
+        if self.day > self.plan.days { i64::MAX } else { self.midnight(self.day - SETTLED_DAYS) }
     }
 
     fn call_times(&mut self, from: i64, to: i64) -> Vec<i64> {

@@ -1,0 +1,185 @@
+//! The same rows in a MariaDB, read by the program itself: row by row while they come, and killed again and again.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use asterflow::config::{History as Settings, Pbx, Tls};
+use asterflow::domain::history::row::LogRow;
+use asterflow::store::Store;
+use asterflow::tasks::sync::{Sync, sync_once};
+use asterflow_lab::{MariaDb, MariaOptions};
+use jiff::tz::TimeZone;
+use tokio::sync::watch;
+
+use super::arrive::batches;
+use super::clock::Dice;
+use super::tally::Cells;
+use super::tests::{join, pbx, plan};
+use super::world::World;
+use crate::history::pbx_of;
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// `INSERT` of rows with their ids.
+fn insert(rows: &[LogRow]) -> String {
+    let values: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let data: Vec<String> = row.data.iter().map(|text| quoted(text)).collect();
+            let words = [&row.callid, &row.queue, &row.agent, &row.event].map(|text| quoted(text));
+            format!("({},'{}',{},{})", row.id, row.local, words.join(","), data.join(","))
+        })
+        .collect();
+    format!(
+        "USE asterisk; INSERT INTO queue_log (id, time, callid, queuename, agent, event, data1, data2, data3, data4, data5) VALUES {};",
+        values.join(",\n")
+    )
+}
+
+/// A world over a repeated hour, a MariaDB, and the PBX whose database it is.
+async fn place() -> (World, MariaDb, Pbx) {
+    let plan = plan("Europe/Berlin", jiff::civil::date(2026, 10, 22), 8);
+    let world = World::new(super::world::Plan { days: 7, ..plan });
+    let maria = MariaDb::start(MariaOptions::default()).await.expect("starts");
+    let mut site = pbx_of(&maria, &maria.reader(), Tls::Off);
+    site.zone_name = world.plan.zone.into();
+    site.zone = TimeZone::get(world.plan.zone).expect("a zone");
+    (world, maria, site)
+}
+
+async fn all_equal(world: &World, store: &Store, cells: Cells) {
+    let compared = world.compare(store, &pbx(), (0, i64::MAX), cells).await;
+    eprintln!("through MariaDB: {} calls, {compared:?}", world.calls);
+    assert!(compared.cells > 10_000, "{compared:?}");
+    assert_eq!(compared.differ, 0, "{compared:?}");
+    let oddities = store.oddities(&pbx()).await.expect("reads");
+    assert_eq!(oddities.get("unknown_event").copied().unwrap_or(0), world.tally.unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_week_read_from_mariadb_while_it_comes_is_what_was_counted() {
+    let (mut world, maria, site) = place().await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(dir.path()).expect("opens");
+    let settings = Settings {
+        poll: Duration::from_millis(50),
+        keep: Duration::from_secs(1),
+        replay_keep: Duration::from_secs(1),
+        service_level_seconds: 20,
+        short_abandon_seconds: 5,
+    };
+    let mut dice = Dice::new(77);
+    let mut cells = Cells::new();
+    let mut days = 0;
+    while let Some(day) = world.next_day() {
+        join(&mut cells, world.finished());
+        // By turns: the task that polls, and single passes.
+        let (stop, stopped) = watch::channel(false);
+        let (sync, handle) = Sync::new(store.clone(), site.clone(), &settings);
+        let task = (days % 2 == 0).then(|| tokio::spawn(sync.run(stopped)));
+        // Only a new connection, or a minute, looks back for what was committed late: the task gets its rows in order.
+        let parts =
+            if task.is_some() { day.chunks(1500).map(<[LogRow]>::to_vec).collect() } else { batches(&mut dice, day) };
+        for (n, rows) in (0..).zip(parts) {
+            if !rows.is_empty() {
+                maria.script(&insert(&rows)).await.expect("inserts");
+            }
+            if task.is_none() && n % 3 == 0 {
+                sync_once(&store, std::slice::from_ref(&site), &mut |_| ()).await.expect("synchronises");
+            }
+        }
+        if let Some(task) = task {
+            stop.send(true).expect("listens");
+            tokio::time::timeout(Duration::from_secs(60), task).await.expect("in time").expect("ends well");
+            assert!(handle.status.borrow().position > 0 || days > 0, "it polled");
+        }
+        days += 1;
+    }
+    join(&mut cells, world.finished());
+    sync_once(&store, std::slice::from_ref(&site), &mut |_| ()).await.expect("synchronises");
+    all_equal(&world, &store, cells).await;
+}
+
+/// Times a synchronisation is killed.
+const KILLS: usize = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
+    let (mut world, maria, _site) = place().await;
+    let mut cells = Cells::new();
+    while let Some(day) = world.next_day() {
+        for rows in day.chunks(4000) {
+            maria.script(&insert(rows)).await.expect("inserts");
+        }
+    }
+    join(&mut cells, world.finished());
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("writes");
+    file("password", &maria.reader().password);
+    file("secret", "none");
+    let port = maria.port();
+    let zone = world.plan.zone;
+    let user = maria.reader().user;
+    file(
+        "asterflow.toml",
+        &format!(
+            r#"
+[[pbx]]
+name = "pbx"
+time_zone = "{zone}"
+[pbx.ami]
+hosts = ["127.0.0.1:1"]
+tls = "off"
+username = "asterflow"
+secret_file = "secret"
+[pbx.database]
+hosts = ["127.0.0.1:{port}"]
+name = "asterisk"
+username = "{user}"
+password_file = "password"
+tls = "off"
+"#
+        ),
+    );
+    let state = dir.path().join("state");
+    let start = || -> Child {
+        Command::new(env!("CARGO_BIN_EXE_asterflow"))
+            .args(["sync", "--once", "--config"])
+            .arg(dir.path().join("asterflow.toml"))
+            .arg("--state-dir")
+            .arg(&state)
+            .env_remove("ASTERFLOW_LOG")
+            .env_remove("CREDENTIALS_DIRECTORY")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts")
+    };
+    let mut dice = Dice::new(4242);
+    let mut reached = Vec::new();
+    for _ in 0..KILLS {
+        let mut child = start();
+        let millis = u64::try_from(dice.between(40, 700)).expect("fits");
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        child.kill().expect("is killed");
+        child.wait().expect("is gone");
+        let cursor = match Store::open_read_only(&state) {
+            Ok(store) => store.cursor(&pbx(), "queue_log").await.unwrap_or(0),
+            Err(_) => 0,
+        };
+        reached.push(cursor);
+    }
+    let mut last = start();
+    let status = tokio::task::spawn_blocking(move || last.wait()).await.expect("waits").expect("ends");
+    assert!(status.success(), "{status}");
+    let store = Store::open_read_only(&state).expect("opens");
+    let end = store.cursor(&pbx(), "queue_log").await.expect("reads");
+    reached.dedup();
+    eprintln!("killed at {reached:?} of {end}");
+    let midway = reached.iter().filter(|at| **at > 0 && **at < end).count();
+    assert!(midway >= 3, "the kills hit the work: {reached:?} of {end}");
+    all_equal(&world, &store, cells).await;
+}
