@@ -1,10 +1,12 @@
 //! The handlers for programs. They read a request, ask a handle, and write the answer; every rule of who may is in the
 //! table of routes.
 
+mod explain;
 mod history;
 mod live;
 mod supervision;
 
+pub(super) use explain::{answer as answer_explain, explain, read as read_explain};
 pub(super) use history::{history_agents, history_heatmap, history_queues, history_visits};
 pub(super) use live::{live, stream};
 pub(super) use supervision::{change_supervision, end_supervision, supervise, supervision, supervisions};

@@ -13,8 +13,9 @@ use jiff::civil;
 use tokio::sync::watch;
 
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
+use crate::domain::history::explain::{CallExplained, Explanation, Question};
 use crate::domain::history::query::Filter;
-use crate::domain::ids::UniqueId;
+use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::link::LinkStatus;
 use crate::domain::problem::Problem;
 use crate::tasks::PbxView;
@@ -123,6 +124,27 @@ pub trait HistorySource: Send + Sync {
     fn query(&self, request: HistoryRequest) -> BoxFuture<'_, Result<String, HistoryError>>;
     /// The hours of a heatmap, all that fit the filter together. The filter names its PBX.
     fn hours(&self, filter: Filter) -> BoxFuture<'_, Result<HeatHours, HistoryError>>;
+    /// Why a figure is what it is, or what became of a call's rows.
+    fn explain(&self, ask: Ask) -> BoxFuture<'_, Result<Explained, HistoryError>>;
+}
+
+/// What is to be explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// A figure.
+    Figure(Question),
+    /// The rows of a call, by its callid.
+    Call(PbxName, String),
+}
+
+/// The explanation.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Explained {
+    /// Of a figure.
+    Figure(Box<Explanation>),
+    /// Of a call.
+    Call(Box<CallExplained>),
 }
 
 /// What is known of the hours of a heatmap.
@@ -189,6 +211,11 @@ impl HistorySource for Absent {
 
     fn hours(&self, _: Filter) -> BoxFuture<'_, Result<HeatHours, HistoryError>> {
         Box::pin(async { Ok(HeatHours::default()) })
+    }
+
+    fn explain(&self, _: Ask) -> BoxFuture<'_, Result<Explained, HistoryError>> {
+        let sentence = "There is no history here. Configure a PBX with a database first.";
+        Box::pin(async move { Err(HistoryError::Unavailable(sentence.into())) })
     }
 }
 

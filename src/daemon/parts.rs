@@ -15,6 +15,7 @@ use crate::domain::problem::{Problem, Severity};
 use crate::store::{StateLock, Store};
 use crate::tasks::PbxView;
 use crate::tasks::accounts::Accounts;
+use crate::tasks::check::Checks;
 use crate::tasks::control::Control;
 use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
@@ -39,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) control: Control,
     /// How each synchronisation does.
     pub(crate) syncs: Vec<watch::Receiver<SyncStatus>>,
+    /// What the hourly checks of each PBX found.
+    pub(crate) checks: Vec<watch::Receiver<Checks>>,
     /// What the web page shows as the wall, once there is one.
     pub(crate) pictures: web::Pictures,
     /// Own views of the wall in browsers.
@@ -79,6 +82,7 @@ impl Parts {
             lives: Vec::new(),
             accounts,
             syncs: Vec::new(),
+            checks: Vec::new(),
             pictures: web::Pictures::default(),
             #[cfg(feature = "kiosk")]
             walls: super::walls::Walls::default(),
@@ -104,6 +108,7 @@ impl Parts {
         let live = live::start(name, ami, phones, handle.wrap_ups.clone(), stop.subscribe());
         self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
         self.syncs.push(handle.status);
+        self.checks.push(handle.checks);
         self.views.push(PbxView {
             name: pbx.name.clone(),
             zone: pbx.zone.clone(),
@@ -212,6 +217,7 @@ pub(crate) async fn for_picture(
         lives,
         history,
         syncs: Vec::new(),
+        checks: Vec::new(),
         pictures: web::Pictures::default(),
         walls: super::walls::Walls::default(),
         address: String::new(),

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_history.sql"),
     include_str!("migrations/0002_accounts.sql"),
     include_str!("migrations/0003_files.sql"),
+    include_str!("migrations/0007_checks.sql"),
 ];
 
 /// Prepared statements kept by a connection.

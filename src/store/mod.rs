@@ -15,7 +15,9 @@ mod writer;
 
 pub use accounts::{AccountChange, AccountRow, Changed, SessionRow, TokenRow};
 pub use error::StoreError;
-pub use history::{Applied, Batch, CdrRow, CellsOf, PbxRecord, QueueRecord, VisitFilter};
+pub use history::{
+    Applied, Batch, BusyCall, CdrRow, CellsOf, FoldContext, PbxRecord, QueueRecord, VisitFilter,
+};
 pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};
 pub use lock::StateLock;
 
@@ -86,6 +88,12 @@ impl Store {
             result
         });
         task.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Changes the database behind everybody's back, as a fault would.
+    #[cfg(test)]
+    pub(crate) async fn tamper(&self, sql: &'static str) {
+        self.write(move |db| Ok(db.execute_batch(sql)?)).await.expect("tampers");
     }
 
     /// Waits until everything queued is written, then checkpoints the write-ahead log. Called at shutdown.

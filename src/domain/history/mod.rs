@@ -10,8 +10,10 @@
 //! | `visit` | what a visit is |
 //! | `fold` | the rows of calls → visits |
 //! | `agent` | the rows of an agent → pauses and logins |
+//! | `work` | what an agent did with his time; wrap-up |
 //! | `cells` | visits and intervals → sums per queue, agent and clock hour |
 //! | `figures` | sums → the numbers that are shown |
+//! | `explain` | why a figure is what it is |
 //! | `query` | what is asked |
 //! | `answer` | the shape of what is answered |
 //!
@@ -22,6 +24,7 @@ pub mod agent;
 pub mod answer;
 pub mod cells;
 pub mod event;
+pub mod explain;
 pub mod figures;
 pub mod file;
 #[cfg(test)]
@@ -32,3 +35,4 @@ pub mod query;
 pub mod row;
 pub mod twice;
 pub mod visit;
+pub mod work;

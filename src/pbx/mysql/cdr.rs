@@ -37,6 +37,10 @@ pub struct Call {
     pub lastapp: String,
     /// Its arguments.
     pub lastdata: String,
+    /// How it came out.
+    pub disposition: String,
+    /// The channel that was called.
+    pub dstchannel: String,
 }
 
 /// What the table is usually called.
@@ -64,6 +68,8 @@ impl Cdr {
             &["dst"],
             &["lastapp"],
             &["lastdata"],
+            &["disposition"],
+            &["dstchannel"],
         ]
         .into_iter()
         .map(|names| table.text(names))
@@ -105,6 +111,8 @@ impl Cdr {
                 dst: text(row, 5),
                 lastapp: text(row, 6),
                 lastdata: text(row, 7),
+                disposition: text(row, 8),
+                dstchannel: text(row, 9),
             })
         });
         Ok(calls.collect())

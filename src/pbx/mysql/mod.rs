@@ -10,11 +10,13 @@
 //! | `names` | finds tables and columns, quotes them |
 //! | `queue_log` | rows by `id > last` |
 //! | `cdr` | calls by their start, gently; queues' own service levels |
+//! | `members` | members' own wrap-up times |
 //! | `grants` | the least rights that all of this needs, as statements |
 
 mod cdr;
 mod error;
 mod grants;
+mod members;
 mod names;
 mod pool;
 mod queue_log;
@@ -23,5 +25,6 @@ mod relay;
 pub use cdr::{Call, Cdr, QueueSettings, queue_settings};
 pub use error::MysqlError;
 pub use grants::{Account, script};
+pub use members::member_wrap_ups;
 pub use pool::Mysql;
 pub use queue_log::{QueueLog, Read};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::params;
 
 use super::agents::{self, Touched};
-use super::{FILE_CLOCK, Scope, calls, lone, sums};
+use super::{FILE_CLOCK, Scope, calls, late, lone, sums};
 use crate::domain::history::cells::Contributions;
 use crate::domain::history::event::{Belongs, Oddity};
 use crate::domain::history::row::{LogRow, civil_second};
@@ -57,16 +57,17 @@ pub(super) struct Work {
     pub(super) calls: BTreeSet<String>,
     pub(super) agents: Touched,
     pub(super) starts: Vec<i64>,
+    pub(super) late: Vec<late::Late>,
 }
 
 fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
     batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
     let mut applied = Applied::default();
+    let mut work = Work { late: late::find(scope, &batch.rows)?, ..Work::default() };
     let mut oddities: BTreeMap<Oddity, i64> = BTreeMap::new();
     for (kind, number) in batch.oddities {
         oddities.insert(kind, i64::try_from(number).unwrap_or(i64::MAX));
     }
-    let mut work = Work::default();
     note_clock(scope, &batch.rows)?;
     note_queues(scope, &batch.rows)?;
     let hints = scope.hints()?;
@@ -110,6 +111,7 @@ fn refold(scope: &Scope<'_>, mut work: Work) -> Result<(u64, bool), StoreError> 
     agents::refold(scope, &work.agents, &starts, &mut given, &mut before)?;
     let changes = given.minus(&before);
     sums::apply(scope, &changes)?;
+    late::mark(scope, &work.late, &changes)?;
     Ok((refolded.visits, !changes.is_empty()))
 }
 
@@ -207,5 +209,5 @@ pub(super) fn refold_all(
     calls: BTreeSet<String>,
     agents: Touched,
 ) -> Result<(), StoreError> {
-    refold(scope, Work { calls, agents, starts: Vec::new() }).map(|_| ())
+    refold(scope, Work { calls, agents, ..Work::default() }).map(|_| ())
 }

@@ -33,6 +33,10 @@ pub struct CdrRow {
     pub lastapp: String,
     /// Its arguments; a queue's name up to the first comma.
     pub lastdata: String,
+    /// How it came out, `BUSY`.
+    pub disposition: String,
+    /// The channel that was called, `PJSIP/101-00000004`; empty where there was none.
+    pub dstchannel: String,
 }
 
 impl CdrRow {
@@ -59,6 +63,7 @@ impl Store {
         self.write(move |db| {
             let scope = Scope::get(db, &pbx)?;
             for row in &rows {
+                super::busy::note(&scope, row)?;
                 take(&scope, row)?;
             }
             cursor.map_or(Ok(()), |cursor| set_cursor(&scope, "cdr", cursor))
@@ -96,11 +101,16 @@ fn learn(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError>
     Ok(())
 }
 
-fn keep(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError> {
+/// When the call began, UTC; in a repeated hour the pass that is not before its uniqueid's epoch.
+pub(super) fn start_of(scope: &Scope<'_>, row: &CdrRow) -> i64 {
     let meanings = candidates(&scope.zone, row.start);
     let epoch = epoch_of(&row.uniqueid).unwrap_or(i64::MIN);
     let fallback = meanings.iter().min().copied().unwrap_or_else(|| civil_second(row.start));
-    let start = meanings.into_iter().filter(|at| *at >= epoch.saturating_sub(2)).min().unwrap_or(fallback);
+    meanings.into_iter().filter(|at| *at >= epoch.saturating_sub(2)).min().unwrap_or(fallback)
+}
+
+fn keep(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError> {
+    let start = start_of(scope, row);
     scope
         .db
         .prepare_cached(

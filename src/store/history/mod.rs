@@ -13,20 +13,32 @@
 //! | `sums` | applies differences to cells |
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `cdr` | calls that never entered |
+//! | `busy` | calls outside the queues that found a phone busy |
+//! | `check` | mends cells that a check found wrong |
+//! | `late` | which cells changed long after their time |
+//! | `wrap` | for how long members wrap up |
+//! | `rows` | the rows themselves |
 //! | `read` | answers |
 
 mod agents;
 mod batch;
+mod busy;
 mod calls;
 mod cdr;
+mod check;
+mod late;
 mod lone;
 mod read;
 mod rebuild;
+mod rows;
 mod sums;
+mod wrap;
 
 pub use batch::{Applied, Batch};
+pub use busy::BusyCall;
 pub use cdr::CdrRow;
 pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
+pub use rows::FoldContext;
 
 use std::collections::BTreeMap;
 

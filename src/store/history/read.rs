@@ -320,7 +320,7 @@ impl Store {
     }
 
     /// Runs `work` for one PBX; nothing stored gives the empty answer.
-    async fn of<T, F>(&self, pbx: &PbxName, work: F) -> Result<T, StoreError>
+    pub(super) async fn of<T, F>(&self, pbx: &PbxName, work: F) -> Result<T, StoreError>
     where
         T: Default + Send + 'static,
         F: FnOnce(&Scope<'_>) -> Result<T, StoreError> + Send + 'static,

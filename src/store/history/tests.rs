@@ -1,6 +1,7 @@
 //! The stored tables depend on the set of rows alone, and equal a fold of all rows at once.
 
 mod files;
+mod late;
 
 use std::collections::BTreeMap;
 
@@ -289,6 +290,8 @@ fn cdr_rows() -> Vec<CdrRow> {
                 dcontext: columns[7].into(),
                 lastapp: columns[10].into(),
                 lastdata: columns[11].into(),
+                disposition: columns[16].into(),
+                dstchannel: columns[4].into(),
             }
         })
         .collect()

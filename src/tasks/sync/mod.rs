@@ -8,7 +8,10 @@
 //! A pass reads `id > cursor` to the end. Once a minute the last ids are read again, because a row that was committed
 //! late has a lower id than those already seen; and the cdr is looked at. Rows read twice change nothing.
 
+mod again;
+mod check;
 mod pass;
+mod wrap_ups;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,8 +30,10 @@ use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::time::Moment;
 use crate::pbx::mysql::MysqlError;
 use crate::store::{Store, StoreError};
+use crate::tasks::check::Checks;
 use crate::tasks::history::{History, HistoryError, Thresholds};
 
+use check::Checking;
 use pass::Reader;
 
 /// Today's figures are made anew at least this often, because the date and what goes on change without rows.
@@ -67,6 +72,8 @@ pub struct SyncHandle {
     pub status: watch::Receiver<SyncStatus>,
     /// The queues' wrap-up times.
     pub wrap_ups: watch::Receiver<Arc<WrapUps>>,
+    /// What the hourly checks found.
+    pub checks: watch::Receiver<Checks>,
 }
 
 /// Why a synchronisation stopped.
@@ -124,6 +131,7 @@ pub struct Sync {
     today: watch::Sender<Arc<Today>>,
     status: watch::Sender<SyncStatus>,
     wrap_ups: watch::Sender<Arc<WrapUps>>,
+    checks: watch::Sender<Checks>,
 }
 
 impl Sync {
@@ -136,15 +144,17 @@ impl Sync {
         let (today, today_seen) = watch::channel(Arc::new(Today::default()));
         let (status, status_seen) = watch::channel(SyncStatus::default());
         let (wrap_ups, wrap_ups_seen) = watch::channel(Arc::default());
+        let (checks, checks_seen) = watch::channel(Checks::default());
         let handle = SyncHandle {
             pbx: pbx.name.clone(),
             database: database_seen,
             today: today_seen,
             status: status_seen,
             wrap_ups: wrap_ups_seen,
+            checks: checks_seen,
         };
         let history = History::new(store.clone(), thresholds(settings));
-        (Self { store, pbx, poll: settings.poll, history, database, today, status, wrap_ups }, handle)
+        (Self { store, pbx, poll: settings.poll, history, database, today, status, wrap_ups, checks }, handle)
     }
 
     /// Synchronises until `stop` becomes true (or its sender is gone). A batch that has begun is finished.
@@ -154,8 +164,12 @@ impl Sync {
         }
         let (mut away, mut refused) = (Backoff::away(), Backoff::refused());
         let mut reader: Option<Reader> = None;
+        let mut checking = Checking::new();
         while !stopped(&stop) {
-            let outcome = self.once(&mut reader, &stop).await;
+            let mut outcome = self.once(&mut reader, &stop).await;
+            if let (Ok(()), Some(reader)) = (&outcome, &reader) {
+                outcome = self.check(reader, &mut checking).await;
+            }
             let pause = match outcome {
                 Ok(()) => {
                     away.reset();
@@ -166,6 +180,7 @@ impl Sync {
                     if let Some(broken) = reader.take() {
                         broken.close().await;
                     }
+                    checking.interrupted();
                     self.say(&error);
                     let gaps = if error.is_refusal() { &mut refused } else { &mut away };
                     Duration::from_millis(gaps.next_ms(backoff::random()))
@@ -210,7 +225,9 @@ impl Sync {
             self.publish_today(now).await?;
         }
         self.status.send_modify(|status| status.last_sync = Some(now.wall));
-        let warning = reader.warning().map(str::to_owned);
+        let finding = self.checks.borrow().sentence(now.wall.as_second());
+        let said: Vec<String> = reader.warning().map(str::to_owned).into_iter().chain(finding).collect();
+        let warning = (!said.is_empty()).then(|| said.join("; "));
         self.database.send_modify(|link| {
             link.enter(LinkState::Live, warning, now);
             link.fresh_at = Some(now);
@@ -275,6 +292,7 @@ fn thresholds(settings: &HistoryConfig) -> Thresholds {
     Thresholds {
         service_level_s: settings.service_level_seconds,
         short_abandon_s: settings.short_abandon_seconds,
+        wrap_up_s: settings.wrap_up_seconds,
     }
 }
 

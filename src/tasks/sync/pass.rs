@@ -39,8 +39,8 @@ pub(super) struct Progress {
 /// An open connection, with what was found in it.
 pub(super) struct Reader {
     pbx: PbxName,
-    mysql: Mysql,
-    queue_log: QueueLog,
+    pub(super) mysql: Mysql,
+    pub(super) queue_log: QueueLog,
     cdr: Option<Cdr>,
     warning: Option<String>,
     /// `None`: at the next pass.
@@ -180,6 +180,7 @@ impl Reader {
             let levels = settings.iter().map(|(name, queue)| (name.clone(), queue.service_level_seconds));
             store.set_service_levels(&self.pbx, levels.collect()).await?;
         }
+        super::wrap_ups::note(store, &self.pbx, &self.mysql, &settings).await?;
         let wraps = settings.iter().map(|(name, queue)| (QueueName::new(name), queue.wrap_up_seconds));
         self.wrap_ups = wraps.filter(|(_, seconds)| *seconds > 0).collect();
         Ok(())
@@ -237,5 +238,7 @@ fn of_call(call: Call) -> CdrRow {
         dst: call.dst,
         lastapp: call.lastapp,
         lastdata: call.lastdata,
+        disposition: call.disposition,
+        dstchannel: call.dstchannel,
     }
 }
