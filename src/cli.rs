@@ -3,6 +3,7 @@
 mod check;
 #[cfg(feature = "sim")]
 mod demo;
+mod explain;
 mod grants;
 mod identity;
 mod import;
@@ -47,6 +48,7 @@ asterflow check                                   is the configuration right?\n 
 asterflow import /var/log/asterisk/queue_log*     history from files\n  \
 asterflow run                                     the appliance, in a window or on the bare screen\n  \
 asterflow report queues --from 2026-11-01 --to 2026-11-30 --format csv\n  \
+asterflow explain --agent 'Alice Adams' --date 2026-11-22 --hour 9\n  \
 asterflow screenshot --page board --size 1920x1080 --out board.png\n\n\
 Exit status: 0 good, 2 wrong usage, 78 unusable configuration, 1 anything else.";
 
@@ -90,6 +92,8 @@ pub enum Verb {
     Identity(identity::IdentityVerb),
     /// The stored history as a table, CSV or JSON. Works offline and beside a running appliance.
     Report(report::ReportArguments),
+    /// Why a figure is what it is: its visits, and their rows. Works offline and beside a running appliance.
+    Explain(explain::ExplainArguments),
     /// Draws one page of the wall into a PNG file.
     Screenshot(screenshot::ScreenshotArguments),
     /// The simulated call centre alone: AMI with live calls, and history in a database.
@@ -146,6 +150,7 @@ pub fn main() -> ExitCode {
         Verb::Grants(options) => grants::run(&arguments, options),
         Verb::Identity(verb) => identity::run(&arguments, verb),
         Verb::Report(options) => report::run(&arguments, options),
+        Verb::Explain(options) => explain::run(&arguments, options),
         Verb::Screenshot(options) => screenshot::run(&arguments, options),
         #[cfg(feature = "sim")]
         Verb::Demo(options) => demo::run(options),

@@ -8,9 +8,11 @@
 //! | `csv_rows` | CSV |
 //! | `table` | aligned columns for the eye |
 //! | `matrix` | a heatmap for the eye |
+//! | `explain` | why a figure is what it is |
 
 mod columns;
 mod csv_rows;
+pub mod explain;
 mod matrix;
 mod table;
 

@@ -1,11 +1,13 @@
 //! The handlers for programs. They read a request, ask a handle, and write the answer; every rule of who may is in the
 //! table of routes.
 
+mod explain;
 mod history;
 mod identities;
 mod live;
 mod supervision;
 
+pub(super) use explain::{answer as answer_explain, explain, read as read_explain};
 pub(super) use history::{history_agents, history_heatmap, history_queues, history_visits};
 pub(super) use identities::{identities, remove_identity, set_identity};
 pub(super) use live::{live, stream};

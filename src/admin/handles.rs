@@ -14,9 +14,10 @@ use tokio::sync::watch;
 
 use crate::domain::account::Actor;
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
+use crate::domain::history::explain::{CallExplained, Explanation, Question};
 use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::Filter;
-use crate::domain::ids::UniqueId;
+use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::link::LinkStatus;
 use crate::domain::problem::Problem;
 use crate::tasks::PbxView;
@@ -132,6 +133,27 @@ pub trait HistorySource: Send + Sync {
     fn set_identity(&self, actor: Actor, word: Word) -> BoxFuture<'_, Result<(), HistoryError>>;
     /// Takes one back.
     fn remove_identity(&self, actor: Actor, taken: Taken) -> BoxFuture<'_, Result<(), HistoryError>>;
+    /// Why a figure is what it is, or what became of a call's rows.
+    fn explain(&self, ask: Ask) -> BoxFuture<'_, Result<Explained, HistoryError>>;
+}
+
+/// What is to be explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// A figure.
+    Figure(Question),
+    /// The rows of a call, by its callid.
+    Call(PbxName, String),
+}
+
+/// The explanation.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Explained {
+    /// Of a figure.
+    Figure(Box<Explanation>),
+    /// Of a call.
+    Call(Box<CallExplained>),
 }
 
 /// What is known of the hours of a heatmap.
@@ -213,6 +235,11 @@ impl HistorySource for Absent {
 
     fn remove_identity(&self, _: Actor, _: Taken) -> BoxFuture<'_, Result<(), HistoryError>> {
         Box::pin(async { Err(nowhere()) })
+    }
+
+    fn explain(&self, _: Ask) -> BoxFuture<'_, Result<Explained, HistoryError>> {
+        let sentence = "There is no history here. Configure a PBX with a database first.";
+        Box::pin(async move { Err(HistoryError::Unavailable(sentence.into())) })
     }
 }
 

@@ -52,6 +52,7 @@ struct HeatmapPage {
     scale: Vec<(String, String)>,
     absent: bool,
     late: bool,
+    overlapping: bool,
     hours: Vec<String>,
     total: &'static str,
     rows: Vec<Row>,
@@ -79,9 +80,13 @@ struct Cell {
     said: &'static str,
     now: bool,
     late: bool,
+    overlapping: bool,
+    /// Where the hour is explained; empty where there is nothing to explain.
+    why: String,
 }
 
 /// What was chosen.
+#[derive(Clone)]
 struct Chosen {
     metric: Metric,
     queue: String,
@@ -116,10 +121,11 @@ pub(super) async fn heatmap(
         }
     };
     let picture = draw(pbx, &chosen, &hours, now);
+    let links = Links { pbx: pbx.name.to_string(), zone: pbx.zone.clone(), chosen: chosen.clone() };
     let frame = Frame::of(&app, Some(&caller)).at("/heatmap");
     let known = !(hours.known.is_none() && hours.values.is_empty());
     let choices = pbxs.iter().map(|each| choice(each.name.as_str(), pbx.name.as_str())).collect();
-    Ok(page(StatusCode::OK, &template(frame, choices, pbx, chosen, &picture, known)))
+    Ok(page(StatusCode::OK, &template(frame, choices, pbx, chosen, &picture, known.then_some(&links))))
 }
 
 fn choose(field: &impl Fn(&str) -> Option<String>, today: Date) -> Result<Chosen, Refusal> {
@@ -190,7 +196,7 @@ fn template(
     pbx: &PbxView,
     chosen: Chosen,
     picture: &Heatmap,
-    known: bool,
+    known: Option<&Links>,
 ) -> HeatmapPage {
     let metric = chosen.metric;
     let (queues, agents) = subjects(pbx);
@@ -225,9 +231,10 @@ fn template(
         scale: picture.scale.iter().map(|(colour, from)| (class(*colour), format!("{from}+"))).collect(),
         absent: states.contains(&true),
         late: picture.any_late,
+        overlapping: picture.any_overlapping,
         hours: picture.hours.clone(),
         total: "Day",
-        rows: if known { picture.rows.iter().map(row).collect() } else { Vec::new() },
+        rows: known.map_or_else(Vec::new, |links| picture.rows.iter().map(|each| row(each, links)).collect()),
     }
 }
 
@@ -278,18 +285,44 @@ pub(super) fn class((red, green, blue): Colour) -> String {
     format!("c{red:02x}{green:02x}{blue:02x}")
 }
 
-fn row(row: &view::Row) -> Row {
+/// What leads from an hour to what makes it up.
+struct Links {
+    pbx: String,
+    zone: jiff::tz::TimeZone,
+    chosen: Chosen,
+}
+
+impl Links {
+    /// The explanation of the hour that starts at a UTC second.
+    fn of(&self, start: i64) -> String {
+        let at = jiff::Timestamp::from_second(start).unwrap_or_default();
+        let local = at.to_zoned(self.zone.clone());
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("pbx", &self.pbx).append_pair("date", &local.date().to_string());
+        query.append_pair("hour", &local.hour().to_string()).append_pair("start_utc", &at.to_string());
+        // The talk of a heatmap is that of the agents, whoever is asked for.
+        query.append_pair("figure", self.chosen.metric.as_str());
+        for (name, value) in [("queue", &self.chosen.queue), ("agent", &self.chosen.agent)] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        format!("/explain?{}", query.finish())
+    }
+}
+
+fn row(row: &view::Row, links: &Links) -> Row {
     Row {
         weekday: row.weekday,
         date: row.date.clone(),
         today: row.today,
         weekend: row.weekend,
-        cells: row.cells.iter().map(cell).collect(),
+        cells: row.cells.iter().map(|each| cell(each, links)).collect(),
         total: row.total.clone(),
     }
 }
 
-fn cell(cell: &view::Cell) -> Cell {
+fn cell(cell: &view::Cell, links: &Links) -> Cell {
     let (class, text, said) = match cell.state {
         CellState::Value => (class(cell.fill), cell.text.clone(), ""),
         CellState::Empty => ("empty".to_owned(), "·".to_owned(), ""),
@@ -297,5 +330,10 @@ fn cell(cell: &view::Cell) -> Cell {
         CellState::Ahead => ("ahead".to_owned(), String::new(), "not yet"),
         CellState::Absent => ("absent".to_owned(), String::new(), "no such hour"),
     };
-    Cell { class, text, said, now: cell.now, late: cell.late }
+    let why = cell
+        .start
+        .filter(|_| cell.state == CellState::Value)
+        .map(|start| links.of(start))
+        .unwrap_or_default();
+    Cell { class, text, said, now: cell.now, late: cell.late, overlapping: cell.overlapping, why }
 }

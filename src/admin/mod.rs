@@ -10,6 +10,7 @@
 mod api;
 mod board;
 mod error;
+mod explain;
 mod files;
 mod guard;
 mod handles;
@@ -31,9 +32,9 @@ mod tests;
 
 pub use axum::body::Bytes;
 pub use handles::{
-    Absent, AdminHandles, Health, HealthSource, HeatHours, HistoryError, HistoryFormat, HistoryKind,
-    HistoryRequest, HistorySource, Phone, Size, Supervisor, WallAct, WallPicture, WallRefusal, WallSessions,
-    WallView,
+    Absent, AdminHandles, Ask, Explained, Health, HealthSource, HeatHours, HistoryError, HistoryFormat,
+    HistoryKind, HistoryRequest, HistorySource, Phone, Size, Supervisor, WallAct, WallPicture, WallRefusal,
+    WallSessions, WallView,
 };
 pub use listener::{Listen, Server, TlsMode, serve};
 

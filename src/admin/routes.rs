@@ -9,7 +9,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::domain::account::Role;
 
-use super::{Shared, api, board, files, guard, heatmap, metrics, openapi, outer, pages, status, wall};
+use super::{
+    Shared, api, board, explain, files, guard, heatmap, metrics, openapi, outer, pages, status, wall,
+};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,7 @@ pub(super) const TABLE: &[Route] = routes! {
     GET IDENTITIES, VIEWER, Api, "Which interface is whose" => api::identities;
     PUT IDENTITIES, ADMIN, Api, "Say whose an interface is" => api::set_identity;
     DELETE IDENTITIES, ADMIN, Api, "Take that back" => api::remove_identity;
+    GET "/api/v1/history/explain", VIEWER, Api, "Why a figure is what it is; the rows of a visit" => api::explain;
     GET "/api/v1/supervision", SUPERVISOR, Api, "Supervisions that run" => api::supervisions;
     POST "/api/v1/supervision", SUPERVISOR, Api, "Listen, whisper or barge" => api::supervise;
     GET ONE_SUPERVISION, SUPERVISOR, Api, "One supervision" => api::supervision;
@@ -92,6 +95,7 @@ pub(super) const TABLE: &[Route] = routes! {
     GET "/", VIEWER, Page, "Status" => status::status;
     GET "/board", VIEWER, Page, "The floor now" => board::board;
     GET "/heatmap", VIEWER, Page, "Hours by dates" => heatmap::heatmap;
+    GET "/explain", VIEWER, Page, "Why a figure is what it is" => explain::explain;
     GET "/wall", SUPERVISOR, Page, "Opens an own view of the wall" => wall::open;
     GET ONE_WALL, SUPERVISOR, Page, "An own view of the wall" => wall::view;
     POST ONE_WALL, SUPERVISOR, Page, "Touches it, resizes it, ends it" => wall::act;

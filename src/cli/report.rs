@@ -70,7 +70,7 @@ pub(super) fn date(text: &str) -> Result<Date, String> {
     if text.len() == 10 { text.parse().map_err(|_| wrong()) } else { Err(wrong()) }
 }
 
-fn seconds(text: &str) -> Result<u32, String> {
+pub(super) fn seconds(text: &str) -> Result<u32, String> {
     let number = text.strip_suffix('s').unwrap_or(text).trim_end().parse().ok();
     number.filter(|s| (1..=3600).contains(s)).ok_or_else(|| "write seconds from 1 to 3600".to_owned())
 }
@@ -178,6 +178,7 @@ pub(crate) fn thresholds(config: Option<&Config>) -> Thresholds {
     config.map_or_else(Thresholds::default, |config| Thresholds {
         service_level_s: config.history.service_level_seconds,
         short_abandon_s: config.history.short_abandon_seconds,
+        wrap_up_s: config.history.wrap_up_seconds,
     })
 }
 

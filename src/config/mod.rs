@@ -154,6 +154,8 @@ pub struct History {
     pub service_level_seconds: u32,
     /// Abandons shorter than this count as short.
     pub short_abandon_seconds: u32,
+    /// Wrap-up after a talk where neither member nor queue has a time of its own, seconds; 0: not known.
+    pub wrap_up_seconds: u32,
 }
 
 /// A page of the wall.

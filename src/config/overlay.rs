@@ -4,13 +4,14 @@
 use super::report::Wrong;
 
 /// The keys that may be set in the web page.
-pub const DAILY: [&str; 6] = [
+pub const DAILY: [&str; 7] = [
     "site.name",
     "wall.pages",
     "wall.rotate_every",
     "wall.theme",
     "history.service_level",
     "history.short_abandon",
+    "history.wrap_up",
 ];
 
 /// Values set in the web page, as text; a list is written with commas.

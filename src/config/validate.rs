@@ -52,6 +52,7 @@ fn history(root: &Section<'_>) -> Option<History> {
         section.text("replay_keep", Some("30 days"), |text| values::length(text, 3600..=365 * DAY));
     let service_level = section.text("service_level", Some("20s"), |text| values::length(text, 1..=3600));
     let short_abandon = section.text("short_abandon", Some("5s"), |text| values::length(text, 0..=300));
+    let wrap_up = section.text("wrap_up", Some("0s"), |text| values::length(text, 0..=3600));
     section.finish();
     let seconds = |length: std::time::Duration| u32::try_from(length.as_secs()).ok();
     Some(History {
@@ -60,6 +61,7 @@ fn history(root: &Section<'_>) -> Option<History> {
         replay_keep: replay_keep?,
         service_level_seconds: seconds(service_level?)?,
         short_abandon_seconds: seconds(short_abandon?)?,
+        wrap_up_seconds: seconds(wrap_up?)?,
     })
 }
 

@@ -10,12 +10,14 @@ use crate::admin::{Health, HealthSource};
 use crate::clock;
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::time::Moment;
+use crate::tasks::check::Checks;
 use crate::tasks::sync::SyncStatus;
 
 /// Gives the health when asked.
 pub(super) struct Monitor {
     started: Moment,
     syncs: Vec<watch::Receiver<SyncStatus>>,
+    checks: Vec<watch::Receiver<Checks>>,
     pictures: Pictures,
     #[cfg(feature = "kiosk")]
     walls: super::walls::Walls,
@@ -26,6 +28,7 @@ impl Monitor {
         Self {
             started,
             syncs: parts.syncs.clone(),
+            checks: parts.checks.clone(),
             pictures: parts.pictures.clone(),
             #[cfg(feature = "kiosk")]
             walls: parts.walls.clone(),
@@ -43,6 +46,14 @@ impl Monitor {
             add("queue_log_rows", status.rows);
             add("visits", status.visits);
             status.oddities.iter().for_each(|(kind, number)| add(&format!("oddities_{kind}"), *number));
+        }
+        for checks in &self.checks {
+            let checks = checks.borrow();
+            add("check_days", checks.days);
+            add("check_rows", checks.rows);
+            add("check_rows_missing", checks.missing);
+            add("check_sums", checks.cells);
+            add("check_sums_wrong", checks.wrong);
         }
         add("wall_pictures", self.pictures.drawn());
         #[cfg(feature = "kiosk")]

@@ -15,6 +15,7 @@ use crate::domain::problem::{Problem, Severity};
 use crate::store::{StateLock, Store};
 use crate::tasks::PbxView;
 use crate::tasks::accounts::Accounts;
+use crate::tasks::check::Checks;
 use crate::tasks::control::Control;
 use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
@@ -40,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) control: Control,
     /// How each synchronisation does.
     pub(crate) syncs: Vec<watch::Receiver<SyncStatus>>,
+    /// What the hourly checks of each PBX found.
+    pub(crate) checks: Vec<watch::Receiver<Checks>>,
     /// What the web page shows as the wall, once there is one.
     pub(crate) pictures: web::Pictures,
     /// Own views of the wall in browsers.
@@ -80,6 +83,7 @@ impl Parts {
             lives: Vec::new(),
             accounts,
             syncs: Vec::new(),
+            checks: Vec::new(),
             pictures: web::Pictures::default(),
             #[cfg(feature = "kiosk")]
             walls: super::walls::Walls::default(),
@@ -107,6 +111,7 @@ impl Parts {
         let (store, floor) = (self.store.clone(), live.snapshot.clone());
         self.tasks.push(tokio::spawn(people::run(store, pbx.name.clone(), floor, stop.subscribe())));
         self.syncs.push(handle.status);
+        self.checks.push(handle.checks);
         self.views.push(PbxView {
             name: pbx.name.clone(),
             zone: pbx.zone.clone(),
@@ -215,6 +220,7 @@ pub(crate) async fn for_picture(
         lives,
         history,
         syncs: Vec::new(),
+        checks: Vec::new(),
         pictures: web::Pictures::default(),
         walls: super::walls::Walls::default(),
         address: String::new(),

@@ -4,7 +4,8 @@ use futures_util::future::BoxFuture;
 
 use super::parts::Parts;
 use crate::admin::{
-    HeatHours, HistoryError as Refusal, HistoryFormat, HistoryKind, HistoryRequest, HistorySource,
+    Ask, Explained, HeatHours, HistoryError as Refusal, HistoryFormat, HistoryKind, HistoryRequest,
+    HistorySource,
 };
 use crate::domain::account::Actor;
 use crate::domain::history::identity::IdentityList;
@@ -50,6 +51,28 @@ impl Questions {
 impl HistorySource for Questions {
     fn query(&self, request: HistoryRequest) -> BoxFuture<'_, Result<String, Refusal>> {
         Box::pin(self.answer(request))
+    }
+
+    fn explain(&self, ask: Ask) -> BoxFuture<'_, Result<Explained, Refusal>> {
+        Box::pin(async move {
+            let explained = match ask {
+                Ask::Figure(question) => self
+                    .history
+                    .explain(&question)
+                    .await
+                    .map(|explained| Explained::Figure(Box::new(explained))),
+                Ask::Call(pbx, callid) => match self.history.explain_call(&pbx, &callid).await {
+                    Ok(Some(explained)) => Ok(Explained::Call(Box::new(explained))),
+                    Ok(None) => {
+                        let sentence =
+                            format!("There are no rows of a call {callid}. Lists of visits show callids.");
+                        return Err(Refusal::Refused(sentence));
+                    }
+                    Err(error) => Err(error),
+                },
+            };
+            explained.map_err(|error| refusal(ReportError::History(error)))
+        })
     }
 
     fn hours(&self, filter: Filter) -> BoxFuture<'_, Result<HeatHours, Refusal>> {
@@ -168,7 +191,12 @@ async fn hours(history: &History, filter: &Filter) -> Result<HeatHours, HistoryE
     let rows = history.heatmap(&filter, HeatOf::Together).await?;
     let values = rows
         .into_iter()
-        .map(|row| (row.start_utc.as_second(), HourValue { amount: row.value, late: false }))
+        .map(|row| {
+            (
+                row.start_utc.as_second(),
+                HourValue { amount: row.value, late: row.late, overlapping: row.overlapping },
+            )
+        })
         .collect();
     let since = history.known_since(&record.name).await?;
     // A history that came from files alone was never synchronised: it is known up to its newest row.

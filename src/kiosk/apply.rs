@@ -239,6 +239,7 @@ impl Applier {
         heatmap.set_subject(convert::drawn(&new.subject));
         heatmap.set_unit(new.unit.into());
         heatmap.set_any_late(new.any_late);
+        heatmap.set_any_overlapping(new.any_overlapping);
         self.hours.follow(&old.hours, &new.hours, |hour| hour.as_str().into());
         self.scale.follow(&old.scale, &new.scale, convert::step);
         self.heat_cells.truncate(new.rows.len());

@@ -243,6 +243,7 @@ pub(super) fn cell(cell: &Cell) -> ui::HeatCell {
         text: cell.text.as_str().into(),
         state,
         late: cell.late,
+        overlapping: cell.overlapping,
         now: cell.now,
     }
 }

@@ -70,6 +70,7 @@ const QUEUES: &[Column] = &[
     column("talk_s", "talk|h:mm:ss", Span),
     column("technical", "tech-|nical", Count),
     column("lost_after_transfer", "lost after|transfer", Count),
+    column("wrap_up_s", "", Span),
 ];
 const AGENTS: &[Column] = &[
     column("pbx", "PBX", Text),
@@ -92,6 +93,10 @@ const AGENTS: &[Column] = &[
     column("wait_s", "", Span),
     column("average_speed_of_answer_s", "speed of|answer s", Mean),
     column("ring_s", "ring|h:mm:ss", Span),
+    column("wrap_up_s", "wrap-up|h:mm:ss", Span),
+    column("idle_s", "idle|h:mm:ss", Span),
+    column("occupancy", "occu-|pancy %", Percent),
+    column("busy_elsewhere", "busy|elsewhere", Count),
 ];
 const HEATMAP: &[Column] = &[
     column("agent", "agent", Text),
@@ -100,6 +105,8 @@ const HEATMAP: &[Column] = &[
     column("start_utc", "", Text),
     column("seconds_in_hour", "", Count),
     column("value", "", Mean),
+    column("late", "", Text),
+    column("overlapping", "", Text),
 ];
 const VISITS: &[Column] = &[
     column("pbx", "PBX", Text),

@@ -35,8 +35,12 @@ pub(super) fn write(rows: &[HeatRow], metric: Metric, out: &mut (dyn Write + Sen
         let mut line = vec![agent.chars().filter(|letter| !letter.is_control()).collect(), date.to_string()];
         let values: BTreeMap<Column, Option<f64>> =
             cells.iter().map(|(column, row)| (*column, row.value)).collect();
+        let marks: BTreeMap<Column, String> =
+            cells.iter().map(|(column, row)| (*column, marks(row))).collect();
         for column in &columns {
-            line.push(values.get(column).map_or_else(String::new, |value| shown(metric, *value)));
+            let mark = marks.get(column).map_or("", String::as_str);
+            let value = values.get(column).map(|value| shown(metric, *value));
+            line.push(value.map_or_else(String::new, |value| format!("{mark}{value}")));
             *sums.entry(*column).or_default() += values.get(column).copied().flatten().unwrap_or(0.0);
         }
         if summable {
@@ -54,8 +58,24 @@ pub(super) fn write(rows: &[HeatRow], metric: Metric, out: &mut (dyn Write + Sen
         line
     });
     writeln!(out, "{}", caption(metric))?;
+    for (any, note) in [
+        (rows.iter().any(|row| row.late), "* got a row more than an hour after its own time"),
+        (rows.iter().any(|row| row.overlapping), "! more talk than the hour lasts: two logged talks overlap"),
+    ] {
+        if any {
+            writeln!(out, "{note}")?;
+        }
+    }
     let right = (0..heads.len()).map(|at| at > 1).collect();
     table::write_lines(&Lines { heads, lines: text, total, right }, out)
+}
+
+/// What stands before a marked value.
+fn marks(row: &HeatRow) -> String {
+    [(row.late, "*"), (row.overlapping, "!")]
+        .into_iter()
+        .filter_map(|(holds, mark)| holds.then_some(mark))
+        .collect()
 }
 
 fn caption(metric: Metric) -> &'static str {

@@ -108,7 +108,7 @@ async fn a_day_in_which_the_clocks_change_has_23_or_25_hours() {
         let csv = written(&history, Kind::Heatmap, &filter, Format::Csv).await;
         assert_eq!(csv.lines().count(), hours + 1, "{csv}");
         assert_eq!(csv.lines().filter(|line| line.contains(&format!(",{on},2,"))).count(), twice);
-        assert!(csv.lines().skip(1).all(|line| line.ends_with(",3600,20")), "{csv}");
+        assert!(csv.lines().skip(1).all(|line| line.ends_with(",3600,20,false,false")), "{csv}");
         let queues = written(&history, Kind::Queues, &filter, Format::Csv).await;
         assert_eq!(queues.lines().count(), hours + 1, "{queues}");
         let table = written(&history, Kind::Queues, &filter, Format::Table).await;
@@ -137,8 +137,8 @@ async fn nothing_is_a_header_and_no_rows() {
 async fn the_heatmap_has_one_row_an_agent_and_hour() {
     let text = report(Kind::Heatmap, Format::Csv).await;
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("agent,date,hour,start_utc,seconds_in_hour,value"));
-    assert_eq!(lines.next(), Some("Alice Adams,2026-11-22,7,2026-11-22T07:00:00Z,3600,74"));
+    assert_eq!(lines.next(), Some("agent,date,hour,start_utc,seconds_in_hour,value,late,overlapping"));
+    assert_eq!(lines.next(), Some("Alice Adams,2026-11-22,7,2026-11-22T07:00:00Z,3600,74,false,false"));
     assert_eq!(lines.count(), 3);
 }
 

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_files.sql"),
     include_str!("migrations/0004_ledger.sql"),
     include_str!("migrations/0005_identity.sql"),
+    include_str!("migrations/0007_checks.sql"),
 ];
 
 /// The migration by which rows have to be moved, once all tables are there.

@@ -16,7 +16,7 @@ mod writer;
 pub use accounts::{AccountChange, AccountRow, Changed, SessionRow, TokenRow};
 pub use error::StoreError;
 pub use history::{
-    Applied, Batch, CdrRow, CellsOf, LegRow, Older, PbxRecord, QueueRecord, Reading, VisitFilter,
+    Applied, Batch, BusyCall, CdrRow, CellsOf, LegRow, Older, PbxRecord, QueueRecord, Reading, VisitFilter,
 };
 pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};
 pub use lock::StateLock;
@@ -88,6 +88,12 @@ impl Store {
             result
         });
         task.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Changes the database behind everybody's back, as a fault would.
+    #[cfg(test)]
+    pub(crate) async fn tamper(&self, sql: &'static str) {
+        self.write(move |db| Ok(db.execute_batch(sql)?)).await.expect("tampers");
     }
 
     /// Waits until everything queued is written, then checkpoints the write-ahead log. Called at shutdown.

@@ -3,9 +3,13 @@
 //! In: a [`Filter`]. Out: rows that serialise. Works beside a running synchronisation and on a read-only store.
 
 mod calls;
-mod occupancy;
+mod explain;
+mod figures;
+mod handle;
+mod late;
 mod sums;
 mod together;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -15,16 +19,13 @@ use jiff::tz::TimeZone;
 
 use crate::domain::history::cells::{Cell, Measure};
 use crate::domain::history::figures::{Today, agent_figures, queue_figures};
-use crate::domain::history::query::{
-    AgentRow, Bucket, Count, Filter, HeatRow, Metric, QueueRow, VisitRow, local,
-};
+use crate::domain::history::query::{Count, Filter, HeatRow, Metric, VisitRow, local};
 use crate::domain::history::visit::Status;
-use crate::domain::ids::{AgentName, PbxName, QueueName};
+use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 use crate::tasks::names::Names;
 
-use sums::AgentSum;
 pub use together::Known;
 
 /// The thresholds that apply where nothing else is asked for.
@@ -34,11 +35,13 @@ pub struct Thresholds {
     pub service_level_s: u32,
     /// An abandon shorter than this is short, seconds.
     pub short_abandon_s: u32,
+    /// Wrap-up after a talk where neither member nor queue has a time of its own, seconds; 0: not known.
+    pub wrap_up_s: u32,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { service_level_s: 20, short_abandon_s: 5 }
+        Self { service_level_s: 20, short_abandon_s: 5, wrap_up_s: 0 }
     }
 }
 
@@ -54,6 +57,20 @@ pub enum HistoryError {
     /// The zone database lacks a zone that was known once.
     #[error("the time zone {0} is unknown on this machine")]
     UnknownZone(String),
+    /// Queues have it and agents have not, or the other way round.
+    #[error("{figure} is no figure of {of}")]
+    NoFigure {
+        /// Which.
+        figure: &'static str,
+        /// Of whom it was asked.
+        of: &'static str,
+    },
+    /// The clocks skip it, or no hour starts then.
+    #[error("{date} has no such clock hour in the PBX's zone")]
+    NoSuchHour {
+        /// The date.
+        date: jiff::civil::Date,
+    },
     /// The dates are the wrong way round.
     #[error("the range ends ({to}) before it begins ({from})")]
     EmptyRange {
@@ -82,6 +99,7 @@ pub struct History {
 }
 
 /// One PBX of an answer.
+#[derive(Clone)]
 struct Site {
     name: PbxName,
     zone: TimeZone,
@@ -142,55 +160,6 @@ impl History {
         Ok(reading.and_then(|reading| reading.older).map(|older| older.complete_from()))
     }
 
-    /// Figures by queue and bucket, in the order PBX, bucket, queue.
-    ///
-    /// # Errors
-    /// When the range is empty, the PBX unknown, or the store refuses.
-    pub async fn queues(&self, filter: &Filter) -> Result<Vec<QueueRow>, HistoryError> {
-        let mut rows = Vec::new();
-        for site in self.sites(filter).await? {
-            let mut cells: BTreeMap<(Bucket, String), Cell> = BTreeMap::new();
-            for (subject, hour, cell) in self.queue_cells(&site, filter).await? {
-                let key = (Bucket::of(filter, &site.zone, hour.start), subject);
-                cells.entry(key).or_default().merge(&cell, 1);
-            }
-            let mut not_entered: BTreeMap<(Bucket, String), u64> = BTreeMap::new();
-            for call in self.refused(&site, filter).await? {
-                let key = (Bucket::of(filter, &site.zone, call.at), call.queue.folded());
-                cells.entry(key.clone()).or_default();
-                *not_entered.entry(key).or_default() += 1;
-            }
-            for (key, cell) in cells {
-                let s = self.threshold(&site, filter, &key.1);
-                let mut figures = queue_figures(&[(&cell, s)], self.thresholds.short_abandon_s);
-                figures.not_entered = not_entered.get(&key).copied().unwrap_or(0);
-                let queue = site.queue_name(&key.1);
-                rows.push(QueueRow { pbx: site.name.clone(), bucket: key.0, queue, figures });
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Figures by agent and bucket, in the order PBX, bucket, agent.
-    ///
-    /// # Errors
-    /// As [`Self::queues`].
-    pub async fn agents(&self, filter: &Filter) -> Result<Vec<AgentRow>, HistoryError> {
-        let mut rows = Vec::new();
-        for site in self.sites(filter).await? {
-            let (cut, zone) = (filter.clone(), site.zone.clone());
-            let key = move |agent: &str, hour: Hour| (Bucket::of(&cut, &zone, hour.start), agent.to_owned());
-            let sums = self.agent_sums(&site, filter, key).await?;
-            rows.extend(sums.into_iter().map(|((bucket, agent), AgentSum { calls, presence })| AgentRow {
-                pbx: site.name.clone(),
-                bucket,
-                agent: AgentName::new(agent),
-                figures: agent_figures(&calls, &presence),
-            }));
-        }
-        Ok(rows)
-    }
-
     /// A heatmap: one row a clock hour in which there is something to count.
     ///
     /// # Errors
@@ -198,11 +167,15 @@ impl History {
     pub async fn heatmap(&self, filter: &Filter, of: HeatOf) -> Result<Vec<HeatRow>, HistoryError> {
         let mut rows = Vec::new();
         for site in self.sites(filter).await? {
+            let of_agents = of == HeatOf::Agents
+                || filter.agent.is_some()
+                || matches!(filter.metric, Metric::Talk | Metric::Occupancy);
+            let late = self.late_hours(&site, filter, (of_agents, of)).await?;
             if filter.metric == Metric::Occupancy {
-                rows.extend(self.occupancy(&site, filter, of).await?);
+                let occupied = self.occupancy(&site, filter, of).await?;
+                rows.extend(occupied.into_iter().map(|row| late.mark(row)));
                 continue;
             }
-            let of_agents = of == HeatOf::Agents || filter.agent.is_some() || filter.metric == Metric::Talk;
             let mut values: BTreeMap<(String, Hour), Vec<(Cell, u32)>> = BTreeMap::new();
             if of_agents {
                 let own = filter.queue.as_ref().map(|queue| self.threshold(&site, filter, &queue.folded()));
@@ -227,9 +200,9 @@ impl History {
                 let Some(value) = value else { continue };
                 let mut row = HeatRow::new(&site.name, &site.zone, &agent, hour, value);
                 row.overlapping = filter.metric == Metric::Talk
-                    && of == HeatOf::Agents
+                    && (of == HeatOf::Agents || filter.agent.is_some())
                     && cells.iter().map(|(cell, _)| cell.get(Measure::Talk)).sum::<i64>() > hour.seconds;
-                rows.push(row);
+                rows.push(late.mark(row));
             }
         }
         Ok(rows)
@@ -259,7 +232,8 @@ impl History {
         Ok(rows)
     }
 
-    /// The figures of the date that it is at `now` in the PBX's zone.
+    /// The figures of the date that it is at `now` in the PBX's zone, from cells alone: no live page shows handle time,
+    /// wrap-up or occupancy, which would cost more than all the rest.
     ///
     /// # Errors
     /// When the PBX is unknown or the store refuses.
@@ -269,8 +243,10 @@ impl History {
         let zone = zone_of(&record.zone)?;
         let date = local(&zone, now.as_second()).date();
         let filter = Filter { pbx: Some(pbx.clone()), ..Filter::new(date, date) };
-        let queues = self.queues(&filter).await?.into_iter().map(|row| (row.queue, row.figures)).collect();
-        let agents = self.agents(&filter).await?.into_iter().map(|row| (row.agent, row.figures)).collect();
+        let queues =
+            self.queues_of_cells(&filter).await?.into_iter().map(|row| (row.queue, row.figures)).collect();
+        let agents =
+            self.agents_of_cells(&filter).await?.into_iter().map(|row| (row.agent, row.figures)).collect();
         Ok(Today { pbx: Some(pbx.clone()), queues, agents })
     }
 

@@ -39,6 +39,8 @@ pub struct HourValue {
     pub amount: Option<f64>,
     /// Got a row more than an hour after its own time.
     pub late: bool,
+    /// Holds more talk than it lasts: two of the agent's logged talks overlap.
+    pub overlapping: bool,
 }
 
 /// What a heatmap is made of.
@@ -65,7 +67,7 @@ pub struct Request<'a> {
 }
 
 /// What a cell is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CellState {
     /// Holds a value.
     Value,
@@ -76,11 +78,12 @@ pub enum CellState {
     /// Not yet.
     Ahead,
     /// This day has no such hour.
+    #[default]
     Absent,
 }
 
 /// One hour.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
     /// What it is.
     pub state: CellState,
@@ -90,8 +93,12 @@ pub struct Cell {
     pub fill: Colour,
     /// Changed long after its time.
     pub late: bool,
+    /// More talk than the hour lasts.
+    pub overlapping: bool,
     /// The hour that runs.
     pub now: bool,
+    /// The UTC second at which it starts; `None` where the day has no such hour.
+    pub start: Option<i64>,
 }
 
 /// One date.
@@ -128,6 +135,8 @@ pub struct Heatmap {
     pub scale: Vec<(Colour, String)>,
     /// Whether a cell is marked late.
     pub any_late: bool,
+    /// Whether a cell is marked overlapping.
+    pub any_overlapping: bool,
 }
 
 /// A column: the clock hour, and which of its occurrences on that day.
@@ -153,6 +162,7 @@ pub fn heatmap(request: &Request<'_>) -> Heatmap {
             .iter()
             .map(|(hour, again)| format!("{hour}{}", if *again > 0 { "b" } else { "" }))
             .collect(),
+        any_overlapping: rows.iter().flat_map(|row| &row.cells).any(|cell| cell.overlapping),
         any_late: rows.iter().flat_map(|row| &row.cells).any(|cell| cell.late),
         rows,
         scale: print.scale.steps(),
@@ -289,13 +299,14 @@ fn is_known(request: &Request<'_>, hour: Hour) -> bool {
 }
 
 fn cell(request: &Request<'_>, print: &Print, hour: Option<Hour>) -> Cell {
-    let mut cell =
-        Cell { state: CellState::Absent, text: String::new(), fill: (0, 0, 0), late: false, now: false };
+    let mut cell = Cell::default();
     let Some(hour) = hour else { return cell };
+    cell.start = Some(hour.start);
     let now = request.now.as_second();
     cell.now = (hour.start..hour.end()).contains(&now);
     let value = request.values.get(&hour.start);
     cell.late = value.is_some_and(|value| value.late);
+    cell.overlapping = value.is_some_and(|value| value.overlapping);
     match value.and_then(|value| value.amount) {
         Some(amount) if amount > 0.0 || !print.adds_up() => {
             cell.state = CellState::Value;
@@ -318,7 +329,9 @@ mod tests {
         let second = |text: &str| text.parse::<Timestamp>().expect("a timestamp").as_second();
         let values = values
             .iter()
-            .map(|(at, amount)| (second(at), HourValue { amount: Some(*amount), late: false }))
+            .map(|(at, amount)| {
+                (second(at), HourValue { amount: Some(*amount), late: false, overlapping: false })
+            })
             .collect();
         heatmap(&Request {
             zone: &zone,

@@ -199,6 +199,7 @@ async fn a_killed_database_is_lost_and_comes_back_by_itself() {
         replay_keep: Duration::from_secs(1),
         service_level_seconds: 20,
         short_abandon_seconds: 5,
+        wrap_up_seconds: 0,
     };
     let (stop, stopped) = watch::channel(false);
     let (sync, mut handle) = Sync::new(bench.store.clone(), bench.pbx.clone(), &settings);

@@ -13,7 +13,7 @@ use super::{query, unknown_parameter};
 
 const KNOWN: &str = "from, to, pbx, queue, agent, metric, by, count, service_level, format";
 /// Longest value of a parameter.
-const LONGEST: usize = 200;
+pub(super) const LONGEST: usize = 200;
 
 macro_rules! handlers {
     ($($name:ident => $kind:ident),+) => {
@@ -97,7 +97,7 @@ pub(super) fn date(name: &str, text: &str) -> Result<Date, Refusal> {
     text.parse().map_err(|_| wrong())
 }
 
-fn seconds(text: &str) -> Result<u32, Refusal> {
+pub(super) fn seconds(text: &str) -> Result<u32, Refusal> {
     let number = text.strip_suffix('s').unwrap_or(text).trim_end().parse().ok();
     number.filter(|seconds| (1..=3600).contains(seconds)).ok_or_else(|| {
         Refusal::invalid("\"service_level\" is no number of seconds from 1 to 3600. Write service_level=20.")

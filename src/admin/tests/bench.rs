@@ -13,12 +13,13 @@ use tower::ServiceExt;
 
 use crate::admin::guard::Peer;
 use crate::admin::{
-    AdminHandles, App, Health, HealthSource, HeatHours, HistoryError, HistoryRequest, HistorySource, Phone,
-    Size, Supervisor, WallAct, WallPicture, routes,
+    AdminHandles, App, Ask, Explained, Health, HealthSource, HeatHours, HistoryError, HistoryRequest,
+    HistorySource, Phone, Size, Supervisor, WallAct, WallPicture, routes,
 };
 use crate::clock;
 use crate::domain::account::{Actor, Role};
 use crate::domain::control::{self, ControlError, Mode, Supervision, SupervisionState, Target};
+use crate::domain::history::explain::CallExplained;
 use crate::domain::history::figures::{QueueFigures, Today};
 use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::Filter;
@@ -61,6 +62,22 @@ impl HistorySource for StandIn {
                 Ok("[]".into())
             }
         })
+    }
+
+    fn explain(&self, ask: Ask) -> BoxFuture<'_, Result<Explained, HistoryError>> {
+        let pbx = match &ask {
+            Ask::Figure(question) => question.pbx.clone(),
+            Ask::Call(pbx, _) => pbx.clone(),
+        };
+        let explained = CallExplained {
+            pbx,
+            callid: "1795330864.3".into(),
+            callids: Vec::new(),
+            visits: Vec::new(),
+            why: Vec::new(),
+            rows: Vec::new(),
+        };
+        Box::pin(async move { Ok(Explained::Call(Box::new(explained))) })
     }
 
     fn hours(&self, filter: Filter) -> BoxFuture<'_, Result<HeatHours, HistoryError>> {

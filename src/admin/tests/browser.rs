@@ -58,7 +58,10 @@ impl House {
         let now = crate::clock::now().wall.as_second();
         let hours = (0..9 * 24).map(|back| {
             let amount = Some(f64::from((back * 7919) % 3600 * i32::from(back % 24 < 10)));
-            (now - now.rem_euclid(3600) - 3600 * i64::from(back), HourValue { amount, late: false })
+            (
+                now - now.rem_euclid(3600) - 3600 * i64::from(back),
+                HourValue { amount, late: false, overlapping: false },
+            )
         });
         *bench.stand_in.hours.lock().expect("a lock") = HeatHours {
             values: hours.collect(),

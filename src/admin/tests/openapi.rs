@@ -11,6 +11,7 @@ use crate::admin::openapi::{description, method, role};
 use crate::admin::routes::{Kind, Route, TABLE};
 use crate::daemon::questions::Questions;
 use crate::domain::account::{Actor, Role};
+use crate::domain::history::explain::Figure;
 use crate::domain::history::fixture::captured_rows;
 use crate::domain::history::identity::Source;
 use crate::domain::history::query::{By, Count, Metric};
@@ -39,6 +40,15 @@ fn parameters(operation: &Value) -> BTreeSet<String> {
     let all = operation["parameters"].as_array().into_iter().flatten();
     let asked = all.filter(|parameter| parameter["in"] == "query");
     asked.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect()
+}
+
+/// What a route needs beside the parameter that is tried.
+fn rest_of<'t>(known: &BTreeSet<String>, day: &'t str) -> &'t str {
+    match (known.contains("from"), known.contains("date")) {
+        (true, _) => day,
+        (_, true) => "date=2026-11-22",
+        _ => "",
+    }
 }
 
 #[test]
@@ -77,6 +87,9 @@ fn words_in_the_description_are_those_of_the_code() {
         let parameter = list.as_array().expect("a list").iter().find(|one| one["name"] == name);
         assert_eq!(parameter.expect("a parameter")["schema"]["enum"], json!(words), "{name}");
     }
+    let list = &document["paths"]["/api/v1/history/explain"]["get"]["parameters"];
+    let parameter = list.as_array().expect("a list").iter().find(|one| one["name"] == "figure");
+    assert_eq!(parameter.expect("a parameter")["schema"]["enum"], json!(Figure::WORDS));
     let schemas = &document["components"]["schemas"];
     let words = |values: &[&str]| json!(values);
     let why = crate::views::words::SUB_STATES.map(|why| why.as_str());
@@ -100,18 +113,21 @@ async fn described_parameters_are_taken_and_others_are_refused() {
         }
         for name in &known {
             let (value, rest) = match name.as_str() {
-                "from" | "to" => ("2026-11-22", DAY),
+                "from" | "to" | "date" => ("2026-11-22", DAY),
+                "hour" => ("7", DAY),
+                "start_utc" => ("2026-11-22T07:00:00Z", DAY),
+                "visit" => ("1795330864.3", DAY),
                 "service_level" | "before" => ("20", DAY),
                 "format" => ("csv", DAY),
                 _ => ("talk", DAY),
             };
-            let rest = if known.contains("from") { rest } else { "" };
+            let rest = rest_of(&known, rest);
             let path = format!("{}?{rest}&{name}={value}", route.path);
             let answer = bench.send("GET", &path, &[("authorization", &token)], "").await;
             assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text);
             asked += 1;
         }
-        let rest = if known.contains("from") { DAY } else { "" };
+        let rest = rest_of(&known, DAY);
         let path = format!("{}?{rest}&colour=red", route.path);
         let answer = bench.send("GET", &path, &[("authorization", &token)], "").await;
         assert_eq!(answer.status.as_u16(), 400, "{path}");
@@ -143,7 +159,11 @@ async fn real_answers_are_as_described() {
             continue;
         }
         let asks = parameters(operation(&document, route)).contains("from");
-        let question = if asks { format!("?{DAY}") } else { String::new() };
+        let question = match route.path {
+            path if path.ends_with("/explain") => "?date=2026-11-22&agent=Alice%20Adams".to_owned(),
+            _ if asks => format!("?{DAY}"),
+            _ => String::new(),
+        };
         let path = format!("{}{question}", route.path.replace("{id}", "spy-1"));
         let answer = bench.send("GET", &path, &by_token, "").await;
         assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text);
@@ -153,10 +173,18 @@ async fn real_answers_are_as_described() {
             checked += 1;
             continue;
         }
-        assert!(!value["rows"].as_array().expect("rows").is_empty(), "{path} has no rows to check");
+        let rows = if route.path.ends_with("/explain") { "parts" } else { "rows" };
+        assert!(!value[rows].as_array().expect("rows").is_empty(), "{path} has no rows to check");
         checked += 1;
     }
     assert!(checked >= 10, "only {checked} answers");
+    let explain = &document["paths"]["/api/v1/history/explain"]["get"];
+    let paused = "/api/v1/history/explain?date=2026-11-22&figure=paused";
+    for question in ["/api/v1/history/explain?visit=1795330864.3", paused] {
+        let answer = bench.send("GET", question, &by_token, "").await;
+        assert_eq!(faults(&document, json_schema(explain, "200"), &answer.json()), [""; 0], "{question}");
+        assert!(!answer.text.contains("\"rows\":[]}"), "{question}");
+    }
     let problem = bench.send("GET", "/api/v1/supervision/none", &by_token, "").await.json();
     assert_eq!(faults(&document, &document["components"]["schemas"]["Problem"], &problem), [""; 0]);
 }

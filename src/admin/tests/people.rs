@@ -54,7 +54,7 @@ async fn the_heatmap_has_the_walls_figures_and_colours() {
     let bench = Bench::new().await;
     let now = crate::clock::now().wall.as_second();
     let hour = now - now.rem_euclid(3600) - 2 * 3600;
-    let value = HourValue { amount: Some(1800.0), late: false };
+    let value = HourValue { amount: Some(1800.0), late: false, overlapping: false };
     *bench.stand_in.hours.lock().expect("a lock") = HeatHours {
         values: [(hour, value)].into(),
         known: Some((hour - 86_400, now)),
@@ -69,7 +69,8 @@ async fn the_heatmap_has_the_walls_figures_and_colours() {
     assert!(text.contains("<h1>Talk time</h1>") && text.contains("Europe/Berlin"), "{text}");
     let (colour, _) = Scale::holding(30.0).steps().pop().expect("steps");
     let class = crate::admin::heatmap::class(colour);
-    assert!(text.contains(&format!("class=\"cell {class}\">30")), "{class} not in {text}");
+    let linked = format!("class=\"cell {class}\"><a href=\"/explain?pbx=pbx");
+    assert!(text.contains(&linked) && text.contains("\">30</a>"), "{class} not in {text}");
     assert!(text.contains("class=\"cell empty") && text.contains("class=\"cell unknown"), "{text}");
     assert!(text.contains("no data") && text.contains("minutes of talk per clock hour"));
     let asked = bench.stand_in.filters.lock().expect("a lock").pop().expect("a question");

@@ -59,6 +59,8 @@ pub struct HeatRow {
     pub value: Option<f64>,
     /// More talk than the hour lasts: two logged talks overlap.
     pub overlapping: bool,
+    /// Got a row more than an hour after its own time.
+    pub late: bool,
 }
 
 impl HeatRow {
@@ -74,6 +76,7 @@ impl HeatRow {
             seconds_in_hour: hour.seconds,
             value,
             overlapping: false,
+            late: false,
         }
     }
 }

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::cells::{Cell, Measure, Waits};
 use super::visit::{Outcome, Status};
+use super::work::Worked;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 
 /// The variants of the service level; `s` is the threshold in seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub enum ServiceLevelVariant {
     /// answered within s / (answered + lost); the default.
     #[default]
@@ -72,7 +73,7 @@ pub struct QueueFigures {
     pub wait_s: u64,
     /// Mean wait of abandoned visits, seconds.
     pub average_wait_abandoned_s: Option<f64>,
-    /// Whole talk and wrap-up of the answered visits by their number, seconds.
+    /// Whole talk and wrap-up of the answered visits by their number, seconds. Where no wrap-up time is set, talk alone.
     pub average_handle_time_s: Option<f64>,
     /// Talk of the visits that entered in the range, unsplit, seconds.
     pub talk_s: u64,
@@ -82,6 +83,17 @@ pub struct QueueFigures {
     pub technical: u64,
     /// Calls that were answered, passed on into another queue, and lost there. Only where calls are counted.
     pub lost_after_transfer: u64,
+    /// Nominal wrap-up of the answered visits that entered in the range, whole, seconds; `None` where no wrap-up time is
+    /// set.
+    pub wrap_up_s: Option<u64>,
+}
+
+impl QueueFigures {
+    /// Adds the wrap-up of its answered visits, which no cell holds.
+    pub fn add_wrap_up(&mut self, seconds: u64) {
+        self.wrap_up_s = Some(seconds);
+        self.average_handle_time_s = ratio(self.talk_s + seconds, self.answered);
+    }
 }
 
 /// An agent's figures over a range.
@@ -123,6 +135,24 @@ pub struct AgentFigures {
     pub paused_all_queues_s: u64,
     /// `paused_s` by reason as given; where reasons overlap the last begun counts.
     pub paused_by_reason: BTreeMap<String, u64>,
+    /// Nominal wrap-up inside the range, seconds; `None` where no wrap-up time is set.
+    pub wrap_up_s: Option<u64>,
+    /// Logged in, and neither talking, ringing, wrapping up nor paused, seconds; `None` where logged in is undefined.
+    pub idle_s: Option<u64>,
+    /// (talk + ring + wrap-up) / (talk + ring + wrap-up + idle), each second once, 0–1; `None` where logged in is
+    /// undefined.
+    pub occupancy: Option<f64>,
+    /// Calls outside the queues that found him busy; listed, not added. Source: cdr.
+    pub busy_elsewhere: u64,
+}
+
+impl AgentFigures {
+    /// Adds what no cell holds: wrap-up, idle time, occupancy.
+    pub fn add_work(&mut self, worked: &Worked) {
+        self.wrap_up_s = worked.wrap_up;
+        self.idle_s = worked.logged_in.then_some(worked.idle);
+        self.occupancy = worked.occupancy();
+    }
 }
 
 fn count(value: i64) -> u64 {
@@ -130,7 +160,7 @@ fn count(value: i64) -> u64 {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-fn ratio(part: u64, whole: u64) -> Option<f64> {
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
@@ -267,6 +297,7 @@ pub fn agent_figures(calls: &Cell, presence: &Cell) -> AgentFigures {
         ring_s: sum(Measure::Ring),
         paused_all_queues_s: count(presence.get(Measure::PausedAll)),
         paused_by_reason: presence.reasons.iter().map(|(reason, s)| (reason.clone(), count(*s))).collect(),
+        ..AgentFigures::default()
     }
 }
 

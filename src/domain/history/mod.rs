@@ -12,8 +12,10 @@
 //! | `fold` | the rows of calls → visits |
 //! | `agent` | the rows of an agent → pauses and logins |
 //! | `identity` | which agent an interface is, and since when |
+//! | `work` | what an agent did with his time; wrap-up |
 //! | `cells` | visits and intervals → sums per queue, agent and clock hour |
 //! | `figures` | sums → the numbers that are shown |
+//! | `explain` | why a figure is what it is |
 //! | `query` | what is asked |
 //! | `answer` | the shape of what is answered |
 //!
@@ -24,6 +26,7 @@ pub mod agent;
 pub mod answer;
 pub mod cells;
 pub mod event;
+pub mod explain;
 pub mod figures;
 pub mod file;
 #[cfg(test)]
@@ -36,3 +39,4 @@ pub mod query;
 pub mod row;
 pub mod twice;
 pub mod visit;
+pub mod work;

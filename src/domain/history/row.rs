@@ -5,6 +5,7 @@
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 
 use jiff::civil;
 use jiff::tz::TimeZone;
@@ -72,6 +73,38 @@ impl LogRow {
     /// Whether the agent column names somebody.
     pub fn has_agent(&self) -> bool {
         is_somebody(&self.agent)
+    }
+}
+
+/// A row as what it is: see [`LogRow::order`].
+#[derive(Clone, Copy, Debug)]
+pub struct Same<'a>(pub &'a LogRow);
+
+impl Ord for Same<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.order(other.0)
+    }
+}
+
+impl PartialOrd for Same<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Same<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Same<'_> {}
+
+impl Hash for Same<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self(row) = self;
+        (row.instant(), row.local, &row.callid, row.queue.to_ascii_lowercase()).hash(state);
+        (&row.agent, &row.event, &row.data).hash(state);
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::agents::{self, Touched};
 use super::calls::{self, Call, Odd, Refolded};
 use super::ledger::Ledger;
-use super::{FILE_CLOCK, Scope, View, identity, lone, pending, sums};
+use super::{FILE_CLOCK, Scope, View, identity, late, lone, pending, sums};
 use crate::domain::history::event::{Belongs, Oddity};
 use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::PbxName;
@@ -55,6 +55,7 @@ impl Store {
 pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
     let before = View::of(scope)?;
     batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
+    let late = late::find(scope, &batch.rows)?;
     note_clock(scope, &batch.rows)?;
     note_queues(scope, &batch.rows)?;
     let scope = &*scope;
@@ -91,7 +92,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
     if let Some(span) = hinted {
         agents::touched_by_hints(scope, span, &mut agents)?;
     }
-    let work = Work { calls: touched, agents };
+    let work = Work { calls: touched, agents, late };
     let done = refold(scope, &mut ledger, (&before, &now), work)?;
     ledger.save()?;
     applied.changed = done.changed | identity::settle(scope)?;
@@ -110,6 +111,8 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
 struct Work {
     calls: BTreeMap<String, Call>,
     agents: Touched,
+    /// Rows that come long after their time.
+    late: Vec<late::Late>,
 }
 
 /// What folding again changed.
@@ -135,6 +138,7 @@ fn refold<'s, 'd>(
     }
     sums.merge(&agents::refold(scope, &work.agents, &now.starts)?);
     let changed = sums.save(scope)?;
+    late::mark(scope, &work.late, &sums)?;
     let Refolded { visits, odd_rows, odd_visits, hung, .. } = refolded;
     Ok(Done { visits, changed, odd_rows, odd_visits, hung })
 }
@@ -234,7 +238,7 @@ pub(super) fn fold_anew<'s, 'd>(
     calls: BTreeMap<String, Call>,
     agents: Touched,
 ) -> Result<(), StoreError> {
-    let done = refold(scope, ledger, (view, view), Work { calls, agents })?;
+    let done = refold(scope, ledger, (view, view), Work { calls, agents, late: Vec::new() })?;
     note_oddities(scope, &done.odd_visits)
 }
 
@@ -247,7 +251,7 @@ pub(super) fn refold_all(
     agents: Touched,
 ) -> Result<BTreeSet<String>, StoreError> {
     let mut ledger = Ledger::new(scope);
-    let mut work = Work { calls: BTreeMap::new(), agents };
+    let mut work = Work { calls: BTreeMap::new(), agents, late: Vec::new() };
     for callid in calls {
         let call = Call::unchanged(ledger.rows(&callid)?);
         work.calls.insert(callid, call);

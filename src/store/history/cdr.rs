@@ -65,6 +65,7 @@ impl Store {
             let scope = Scope::get(db, &pbx)?;
             let mut ledger = Ledger::new(&scope);
             for row in &rows {
+                super::busy::note(&scope, row)?;
                 take(&scope, &mut ledger, row)?;
             }
             super::identity::believe_cdr(&scope)?;
@@ -109,11 +110,16 @@ fn learn(scope: &Scope<'_>, call: &[LogRow], row: &CdrRow, queue: &str) -> Resul
     Ok(())
 }
 
-fn keep(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError> {
+/// When the call began, UTC; in a repeated hour the pass that is not before its uniqueid's epoch.
+pub(super) fn start_of(scope: &Scope<'_>, row: &CdrRow) -> i64 {
     let meanings = candidates(&scope.zone, row.start);
     let epoch = epoch_of(&row.uniqueid).unwrap_or(i64::MIN);
     let fallback = meanings.iter().min().copied().unwrap_or_else(|| civil_second(row.start));
-    let start = meanings.into_iter().filter(|at| *at >= epoch.saturating_sub(2)).min().unwrap_or(fallback);
+    meanings.into_iter().filter(|at| *at >= epoch.saturating_sub(2)).min().unwrap_or(fallback)
+}
+
+fn keep(scope: &Scope<'_>, row: &CdrRow, queue: &str) -> Result<(), StoreError> {
+    let start = start_of(scope, row);
     scope
         .db
         .prepare_cached(

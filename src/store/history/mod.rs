@@ -21,15 +21,23 @@
 //! | `cells`, `visits` | read sums; read and fold visits |
 //! | `identity` | which agent an interface is; what a changed map touches |
 //! | `legs` | ends of talks that were not logged, from the cdr |
+//! | `busy` | calls outside the queues that found a phone busy |
+//! | `check` | mends cells that a check found wrong |
+//! | `late` | which cells changed long after their time |
+//! | `wrap` | for how long members wrap up |
+//! | `rows` | the rows themselves |
 //! | `read` | answers |
 //! | `reading` | how far the PBX's table is read |
 
 mod agents;
 mod batch;
+mod busy;
 mod calls;
 mod cdr;
 mod cells;
+mod check;
 mod identity;
+mod late;
 mod ledger;
 mod legs;
 mod lone;
@@ -39,11 +47,14 @@ mod presence;
 mod read;
 mod reading;
 mod rebuild;
+mod rows;
 mod spans;
 mod sums;
 mod visits;
+mod wrap;
 
 pub use batch::{Applied, Batch};
+pub use busy::BusyCall;
 pub use cdr::CdrRow;
 pub use legs::LegRow;
 pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};

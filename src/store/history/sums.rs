@@ -3,13 +3,15 @@
 //! The cells of one agent, or of one queue, in the hours of one day are one record, and their sums over a month another:
 //! a batch of rows touches each agent's day once, however many hours and queues he answered in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension, params};
 
+use super::cells::each_hour;
+use super::read::CellsOf;
 use super::{Scope, decode, encode};
 use crate::domain::history::cells::{Cell, Cells, Subject, Sums};
-use crate::domain::time::{Hour, month_of};
+use crate::domain::time::{Hour, month_of, month_start};
 use crate::store::StoreError;
 
 /// Seconds of a UTC day.
@@ -58,18 +60,29 @@ impl Changes {
         }
     }
 
+    /// What changes, by subject and clock hour.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (Subject, Hour)> {
+        let changed = self.cells.iter().filter(|(_, (_, cell))| !cell.is_empty());
+        changed.map(|((queue, agent, start), (seconds, _))| {
+            let subject =
+                Subject { queue: self.text(*queue).to_owned(), agent: self.text(*agent).to_owned() };
+            (subject, Hour { start: *start, seconds: *seconds })
+        })
+    }
+
+    fn text(&self, number: u32) -> &str {
+        usize::try_from(number).ok().and_then(|at| self.texts.get(at)).map_or("", |text| text)
+    }
+
     /// Adds everything to the stored sums; a record that becomes empty is removed. Says whether anything changed.
     pub(super) fn save(&self, scope: &Scope<'_>) -> Result<bool, StoreError> {
         let mut days: BTreeMap<(i64, &str, &str), Vec<(&str, i64, i64, &Cell)>> = BTreeMap::new();
         let mut months: BTreeMap<(i64, &str, &str), BTreeMap<&str, Cell>> = BTreeMap::new();
         let mut month_starts: HashMap<i64, i64> = HashMap::new();
-        let text = |number: u32| {
-            usize::try_from(number).ok().and_then(|at| self.texts.get(at)).map_or("", |text| text)
-        };
         for ((queue, agent, start), (seconds, cell)) in
             self.cells.iter().filter(|(_, (_, cell))| !cell.is_empty())
         {
-            let (queue, agent) = (text(*queue), text(*agent));
+            let (queue, agent) = (self.text(*queue), self.text(*agent));
             let (owner_agent, owner_queue) = owner(queue, agent);
             let day = start.div_euclid(DAY);
             days.entry((day, owner_agent, owner_queue)).or_default().push((queue, *start, *seconds, cell));
@@ -110,6 +123,40 @@ fn merge_month(stored: MonthCells, changes: &BTreeMap<&str, Cell>) -> MonthCells
         cells.entry((*queue).to_owned()).or_default().merge(change, 1);
     }
     cells.into_iter().filter(|(_, cell)| !cell.is_empty()).collect()
+}
+
+/// Adds the sums of a month up from its days, and says how many were not what the days give.
+pub(super) fn add_up_again(scope: &Scope<'_>, month: i64) -> Result<u64, StoreError> {
+    let span = (month_start(&scope.zone, month), month_start(&scope.zone, month + 1));
+    let mut right: BTreeMap<(String, String), BTreeMap<String, Cell>> = BTreeMap::new();
+    each_hour(scope, span, &CellsOf::All, &mut |Subject { queue, agent }, _, cell| {
+        let (owner_agent, owner_queue) = owner(&queue, &agent);
+        let sums = right.entry((owner_agent.to_owned(), owner_queue.to_owned())).or_default();
+        sums.entry(queue).or_default().merge(&cell, 1);
+    })?;
+    let mut stored: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
+    let mut statement =
+        scope.db.prepare_cached("SELECT agent, queue, cells FROM month WHERE pbx = ?1 AND month = ?2")?;
+    let mut rows = statement.query(params![scope.pbx, month])?;
+    while let Some(row) = rows.next()? {
+        stored.insert((row.get(0)?, row.get(1)?), row.get(2)?);
+    }
+    drop(rows);
+    let record = Record::of("month");
+    let mut wrong = 0;
+    let owners: BTreeSet<(String, String)> = stored.keys().chain(right.keys()).cloned().collect();
+    for key in owners {
+        let kept = right.remove(&key).unwrap_or_default().into_iter().filter(|(_, cell)| !cell.is_empty());
+        let kept: MonthCells = kept.collect();
+        // What cannot be read is wrong, too.
+        let known = stored.get(&key).and_then(|bytes| decode::<MonthCells>(bytes).ok()).unwrap_or_default();
+        if known != kept {
+            wrong += 1;
+            scope.db.prepare_cached(&record.remove)?.execute(params![scope.pbx, month, key.0, key.1])?;
+            record.change(scope, (month, &key.0, &key.1), |_: MonthCells| kept)?;
+        }
+    }
+    Ok(wrong)
 }
 
 /// The statements of one of the two tables.

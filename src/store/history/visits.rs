@@ -102,3 +102,19 @@ impl Reading<'_, '_> {
         Ok(near)
     }
 }
+
+/// The callids that a callid is folded with, itself among them, in order; empty where it is not known.
+pub(super) fn group_of(scope: &Scope<'_>, callid: &str) -> Result<Vec<String>, StoreError> {
+    let mut reading =
+        Reading { scope, view: View::of(scope)?, ledger: Ledger::new(scope), done: BTreeSet::new() };
+    let rows = reading.ledger.rows(callid)?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let loose = reading.fold(&rows)?.loose;
+    let near = reading.spread(callid, rows, loose)?;
+    let loose: BTreeMap<&str, &[Loose]> =
+        near.iter().map(|(callid, (_, loose))| (callid.as_str(), loose.as_slice())).collect();
+    let own = groups(&loose).into_iter().find(|group| group.contains(&callid)).unwrap_or_default();
+    Ok(own.into_iter().map(str::to_owned).collect())
+}

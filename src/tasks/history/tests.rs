@@ -1,9 +1,12 @@
+mod explain;
+
 use jiff::civil::{Date, date};
 
 use super::*;
 use crate::domain::history::fixture::captured_rows;
 use crate::domain::history::query::By;
 use crate::domain::history::row::{LogRow, parse_local};
+use crate::domain::ids::AgentName;
 use crate::store::Batch;
 
 fn pbx() -> PbxName {
@@ -179,4 +182,141 @@ async fn it_answers_beside_the_writer_and_read_only() {
     let beside = History::new(Store::open_read_only(dir.path()).expect("opens"), Thresholds::default());
     let filter = Filter::new(day(), day());
     assert_eq!(beside.visits(&filter).await.expect("answers"), first.visits(&filter).await.expect("answers"));
+}
+
+/// Two talks of Ann in q1, who wraps up for 30 s, and one of Bob in q2, where nobody wraps up.
+fn busy_day() -> Vec<LogRow> {
+    story(&[
+        "08:00:00,MANAGER,q1,Ann,ADDMEMBER,",
+        "08:50:00,1795337400.1,q1,NONE,ENTERQUEUE,|5|1",
+        "08:50:10,1795337400.1,q1,Ann,CONNECT,10|u|10",
+        "08:59:50,1795337400.1,q1,Ann,COMPLETECALLER,10|580|1",
+        "09:10:00,1795338600.2,q1,NONE,ENTERQUEUE,|5|1",
+        "09:10:10,1795338600.2,q1,Ann,CONNECT,10|u|10",
+        "09:12:10,1795338600.2,q1,Ann,BLINDTRANSFER,x|y|10|120|1",
+        "09:12:11,1795338731.3,q2,NONE,ENTERQUEUE,|5|1",
+        "09:12:21,1795338731.3,q2,Ann,RINGNOANSWER,5000",
+        "09:12:31,1795338731.3,q2,Bob,CONNECT,20|u|10",
+        "09:13:31,1795338731.3,q2,Bob,COMPLETECALLER,20|60|1",
+        "09:20:00,NONE,q1,Ann,PAUSE,tea",
+        "09:30:00,NONE,q1,Ann,UNPAUSE,",
+        "10:00:00,MANAGER,q1,Ann,REMOVEMEMBER,",
+    ])
+}
+
+async fn wrapping(store: &Store) {
+    let times = crate::domain::history::work::WrapUpTimes {
+        queues: BTreeMap::from([("q1".to_owned(), 30)]),
+        ..Default::default()
+    };
+    store.set_wrap_ups(&pbx(), times).await.expect("sets");
+}
+
+#[tokio::test]
+async fn wrap_up_is_nominal_and_occupancy_counts_each_second_once() {
+    let (_dir, history) = history(busy_day()).await;
+    let day = Filter::new(day(), day());
+    let before = history.queues(&day).await.expect("answers").remove(0).figures;
+    assert_eq!((before.average_handle_time_s, before.wrap_up_s), (Some(350.0), None));
+    wrapping(&history.store).await;
+    let agents = history.agents(&day).await.expect("answers");
+    let (ann, bob) = (&agents[0].figures, &agents[1].figures);
+    // 30 s after the first talk; 6 s after the second, when the phone rang again.
+    assert_eq!((ann.wrap_up_s, bob.wrap_up_s), (Some(36), None));
+    // Talk 700, ring 10 + 10 + 5, wrap-up 36; of two hours, ten minutes paused.
+    let busy = 700.0 + 25.0 + 36.0;
+    assert_eq!(ann.occupancy, Some(busy / (7200.0 - 600.0)));
+    assert_eq!((ann.idle_s, bob.idle_s, bob.occupancy), (Some(6600 - 761), None, None));
+    let by_hour = Filter { by: By::Hour, ..day.clone() };
+    let wraps: Vec<Option<u64>> =
+        history.agents(&by_hour).await.expect("answers").iter().map(|row| row.figures.wrap_up_s).collect();
+    assert_eq!(wraps, [Some(10), Some(26), None], "split by the clock");
+    let queues = history.queues(&day).await.expect("answers");
+    assert_eq!(queues[0].figures.average_handle_time_s, Some((700.0 + 36.0) / 2.0));
+    assert_eq!((queues[0].figures.wrap_up_s, queues[1].figures.wrap_up_s), (Some(36), Some(0)));
+    let all = history.agents_together(&day).await.expect("answers").expect("figures");
+    assert_eq!((all.wrap_up_s, all.occupancy), (Some(36), ann.occupancy));
+    let together = history.queues_together(&day).await.expect("answers").expect("figures");
+    assert_eq!(together.average_handle_time_s, Some((760.0 + 36.0) / 3.0));
+}
+
+#[tokio::test]
+async fn occupancy_of_the_heatmap_is_that_of_the_agents_by_hour() {
+    let (_dir, history) = history(busy_day()).await;
+    wrapping(&history.store).await;
+    let by_hour = Filter { by: By::Hour, metric: Metric::Occupancy, ..Filter::new(day(), day()) };
+    let agents = history.agents(&by_hour).await.expect("answers");
+    let figures: Vec<f64> = agents.iter().filter_map(|row| row.figures.occupancy).collect();
+    let heat = history.heatmap(&by_hour, HeatOf::Agents).await.expect("answers");
+    assert_eq!(heat.iter().filter_map(|row| row.value).collect::<Vec<_>>(), figures);
+    assert_eq!(figures.len(), 2);
+}
+
+#[tokio::test]
+async fn calls_outside_the_queues_that_found_an_agent_busy_stand_apart() {
+    let mut rows = busy_day();
+    rows.extend(story(&["08:50:05,1795337400.1,q1,PJSIP/109,RINGNOANSWER,0"]));
+    let (_dir, history) = history(rows).await;
+    let call = |uniqueid: &str, lastapp: &str, dstchannel: &str, disposition: &str| crate::store::CdrRow {
+        start: parse_local("2026-11-22 08:15:00").expect("a time"),
+        uniqueid: uniqueid.into(),
+        linkedid: uniqueid.into(),
+        src: "200".into(),
+        dcontext: "internal".into(),
+        dst: "109".into(),
+        lastapp: lastapp.into(),
+        lastdata: String::new(),
+        disposition: disposition.into(),
+        dstchannel: dstchannel.into(),
+    };
+    let rows = vec![
+        call("1795335300.1", "Dial", "PJSIP/109-00000001", "BUSY"),
+        call("1795335300.1", "Dial", "PJSIP/109-00000001", "BUSY"),
+        call("1795335300.2", "Queue", "PJSIP/109-00000002", "BUSY"),
+        call("1795335300.3", "AppDial2", "", "BUSY"),
+        call("1795335300.4", "ChanSpy", "PJSIP/109-00000004", "BUSY"),
+        call("1795335300.5", "Dial", "PJSIP/109-00000005", "ANSWERED"),
+        call("1795335300.6", "Dial", "PJSIP/555-00000006", "BUSY"),
+    ];
+    history.store.apply_cdr(&pbx(), rows, None).await.expect("applies");
+    let agents = history.agents(&Filter::new(day(), day())).await.expect("answers");
+    let busy: Vec<(&str, u64)> =
+        agents.iter().map(|row| (row.agent.as_str(), row.figures.busy_elsewhere)).collect();
+    assert_eq!(busy, [("Ann", 0), ("Bob", 0), ("PJSIP/109", 1)]);
+}
+
+#[tokio::test]
+async fn late_and_overlapping_hours_are_marked_in_the_heatmap() {
+    let (_dir, history) = history(story(&[
+        "08:00:00,1795334400.1,q1,NONE,ENTERQUEUE,|5|1",
+        "08:00:10,1795334400.1,q1,Ann,CONNECT,10|u|5",
+        "08:00:00,1795334400.2,q1,NONE,ENTERQUEUE,|5|1",
+        "08:00:10,1795334400.2,q1,Ann,CONNECT,10|u|5",
+        "08:59:10,1795334400.1,q1,Ann,COMPLETECALLER,10|3540|1",
+        "08:59:20,1795334400.2,q1,Ann,COMPLETECALLER,10|3550|1",
+        "12:00:00,1795348800.3,q1,NONE,ENTERQUEUE,|5|1",
+    ]))
+    .await;
+    history.store.note_synced(&pbx(), 1_795_348_900).await.expect("notes");
+    let mut late = story(&[
+        "09:30:00,1795339800.3,q1,NONE,ENTERQUEUE,|5|1",
+        "09:30:07,1795339800.3,q1,NONE,ABANDON,1|1|7",
+    ]);
+    late.iter_mut().for_each(|row| row.id += 100);
+    let batch = |rows: Vec<LogRow>| Batch { pbx: pbx(), rows, oddities: BTreeMap::new(), cursor: Some(200) };
+    history.store.apply_batch(batch(Vec::new())).await.expect("applies");
+    late.iter_mut().for_each(|row| row.id += 100);
+    history.store.apply_batch(batch(late)).await.expect("applies");
+    let marks = |rows: Vec<HeatRow>| -> Vec<(i8, bool, bool)> {
+        rows.into_iter().map(|row| (row.hour, row.overlapping, row.late)).collect()
+    };
+    let talk = Filter::new(day(), day());
+    assert_eq!(marks(history.heatmap(&talk, HeatOf::Agents).await.expect("answers")), [(8, true, false)]);
+    let his = Filter { agent: Some(AgentName::new("Ann")), ..talk.clone() };
+    assert_eq!(marks(history.heatmap(&his, HeatOf::Together).await.expect("answers")), [(8, true, false)]);
+    let calls = Filter { metric: Metric::Calls, ..talk.clone() };
+    let all = marks(history.heatmap(&calls, HeatOf::Together).await.expect("answers"));
+    assert_eq!(all, [(8, false, false), (9, false, true), (12, false, false)]);
+    let other = Filter { queue: Some(QueueName::new("q2")), ..calls };
+    assert_eq!(marks(history.heatmap(&other, HeatOf::Together).await.expect("answers")), []);
 }

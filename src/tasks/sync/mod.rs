@@ -9,10 +9,12 @@
 //! stands before those already seen; and the cdr is looked at. Between the passes the past is read, the newest days
 //! first. Rows read twice change nothing.
 
+mod check;
 mod once;
 mod people;
 mod reader;
 mod status;
+mod wrap_ups;
 
 pub use once::{Once, Reached, sync_once};
 pub use status::{OlderDays, SyncStatus};
@@ -33,8 +35,10 @@ use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::time::{Moment, Tick};
 use crate::pbx::mysql::MysqlError;
 use crate::store::{Store, StoreError};
+use crate::tasks::check::Checks;
 use crate::tasks::history::{History, HistoryError, Thresholds};
 
+use check::Checking;
 use reader::{Progress, Reader, Step};
 
 /// Today's figures are made anew at least this often, because the date and what goes on change without rows.
@@ -58,6 +62,8 @@ pub struct SyncHandle {
     pub status: watch::Receiver<SyncStatus>,
     /// The queues' wrap-up times.
     pub wrap_ups: watch::Receiver<Arc<WrapUps>>,
+    /// What the hourly checks found.
+    pub checks: watch::Receiver<Checks>,
 }
 
 /// Why a synchronisation stopped.
@@ -123,6 +129,7 @@ pub struct Sync {
     today: watch::Sender<Arc<Today>>,
     status: watch::Sender<SyncStatus>,
     wrap_ups: watch::Sender<Arc<WrapUps>>,
+    checks: watch::Sender<Checks>,
 }
 
 impl Sync {
@@ -135,15 +142,17 @@ impl Sync {
         let (today, today_seen) = watch::channel(Arc::new(Today::default()));
         let (status, status_seen) = watch::channel(SyncStatus::default());
         let (wrap_ups, wrap_ups_seen) = watch::channel(Arc::default());
+        let (checks, checks_seen) = watch::channel(Checks::default());
         let handle = SyncHandle {
             pbx: pbx.name.clone(),
             database: database_seen,
             today: today_seen,
             status: status_seen,
             wrap_ups: wrap_ups_seen,
+            checks: checks_seen,
         };
         let history = History::new(store.clone(), thresholds(settings));
-        (Self { store, pbx, poll: settings.poll, history, database, today, status, wrap_ups }, handle)
+        (Self { store, pbx, poll: settings.poll, history, database, today, status, wrap_ups, checks }, handle)
     }
 
     /// Synchronises until `stop` becomes true (or its sender is gone). A batch that has begun is finished.
@@ -154,12 +163,16 @@ impl Sync {
         let (mut away, mut refused) = (Backoff::away(), Backoff::refused());
         let mut reader: Option<Reader> = None;
         let mut registered = false;
+        let mut checking = Checking::new();
         while !stopped(&stop) {
             let due = clock::now().tick.plus_millis(millis(self.poll));
-            let outcome = match self.once(&mut reader, &mut registered, &stop).await {
-                Ok(()) => self.read_older(&mut reader, due, &stop).await,
-                failed => failed,
-            };
+            let mut outcome = self.once(&mut reader, &mut registered, &stop).await;
+            if outcome.is_ok() {
+                outcome = self.read_older(&mut reader, due, &stop).await;
+            }
+            if let (Ok(()), Some(reader)) = (&outcome, &reader) {
+                outcome = self.check(reader, &mut checking, due).await;
+            }
             let until = match outcome {
                 Ok(()) => {
                     away.reset();
@@ -170,6 +183,7 @@ impl Sync {
                     if let Some(broken) = reader.take() {
                         broken.close().await;
                     }
+                    checking.interrupted();
                     self.say(&error);
                     let gaps = if error.is_refusal() { &mut refused } else { &mut away };
                     let pause = i64::try_from(gaps.next_ms(backoff::random())).unwrap_or(i64::MAX);
@@ -290,7 +304,9 @@ impl Sync {
 
     /// The link is up; with what is to be said all the same.
     fn say_live(&self, reader: &Reader, now: Moment) {
-        let said: Vec<String> = reader.warnings().iter().map(|warning| sentence(warning)).collect();
+        let finding = self.checks.borrow().sentence(now.wall.as_second());
+        let said: Vec<String> =
+            reader.warnings().into_iter().chain(finding).map(|said| sentence(&said)).collect();
         let detail = (!said.is_empty()).then(|| said.join(" "));
         self.database.send_modify(|link| {
             link.enter(LinkState::Live, detail, now);
@@ -331,5 +347,6 @@ fn thresholds(settings: &HistoryConfig) -> Thresholds {
     Thresholds {
         service_level_s: settings.service_level_seconds,
         short_abandon_s: settings.short_abandon_seconds,
+        wrap_up_s: settings.wrap_up_seconds,
     }
 }

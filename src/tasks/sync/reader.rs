@@ -26,7 +26,7 @@ use crate::domain::history::event::Oddity;
 use crate::domain::history::row::LogRow;
 use crate::domain::ids::PbxName;
 use crate::domain::time::Tick;
-use crate::pbx::mysql::{Cdr, Key, Mysql, QueueLog, Seen};
+use crate::pbx::mysql::{Between, Cdr, Key, Mysql, MysqlError, QueueLog, Seen};
 use crate::store::{Applied, Batch, Reading, Store};
 
 /// Rows read and stored together: a transaction of some tens of milliseconds.
@@ -118,6 +118,16 @@ impl Reader {
     pub(super) fn warnings(&self) -> Vec<String> {
         let narrow = self.narrow.iter().map(|narrow| self.queue_log.says_of_narrow(narrow));
         self.cdr_warning.iter().cloned().chain(self.queue_log.warning()).chain(narrow).collect()
+    }
+
+    /// The rows of [from, to), UTC seconds, once more, batch by batch: see [`QueueLog::between`].
+    pub(super) async fn between(&self, zone: &TimeZone, span: (i64, i64)) -> Result<Between, MysqlError> {
+        self.queue_log.between(&self.mysql, zone, span).await
+    }
+
+    /// The next batch of them; `None` when all are read.
+    pub(super) async fn next_of(&self, between: &mut Between) -> Result<Option<Vec<LogRow>>, MysqlError> {
+        between.next(&self.queue_log, &self.mysql).await
     }
 
     pub(super) async fn close(&self) {

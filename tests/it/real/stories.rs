@@ -234,6 +234,7 @@ fn settings() -> Settings {
         replay_keep: second,
         service_level_seconds: 20,
         short_abandon_seconds: 5,
+        wrap_up_seconds: 0,
     }
 }
 

@@ -67,6 +67,7 @@ impl Running {
             replay_keep: Duration::from_secs(1),
             service_level_seconds: 20,
             short_abandon_seconds: 5,
+            wrap_up_seconds: 0,
         };
         let (stop, stopped) = watch::channel(false);
         let (sync, handle) = Sync::new(store.clone(), pbx.clone(), &settings);

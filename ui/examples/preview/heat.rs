@@ -53,6 +53,7 @@ fn cell(back: usize, weekday: usize, hour: usize) -> HeatCell {
         text: "".into(),
         state: CellState::Empty,
         late: back == 2 && hour == 14,
+        overlapping: back == 3 && hour == 10,
         now: back == 0 && hour == NOW,
     };
     let mut minutes = value(back, weekday, hour);

@@ -6,7 +6,7 @@ use crate::domain::history::row::{civil_of, civil_second};
 use crate::domain::ids::QueueName;
 use crate::pbx::mysql::{Call, Cdr, Mysql, MysqlError, queue_settings};
 use crate::store::{CdrRow, Store};
-use crate::tasks::sync::{SyncError, WrapUps};
+use crate::tasks::sync::{SyncError, WrapUps, wrap_ups};
 
 /// Cdr rows read together.
 const CALLS: u32 = 5000;
@@ -36,6 +36,7 @@ impl Reader {
             let levels = settings.iter().map(|(name, queue)| (name.clone(), queue.service_level_seconds));
             store.set_service_levels(&self.pbx, levels.collect()).await?;
         }
+        wrap_ups::note(store, &self.pbx, &self.mysql, &settings).await?;
         let wraps = settings.iter().map(|(name, queue)| (QueueName::new(name), queue.wrap_up_seconds));
         self.wrap_ups = wraps.filter(|(_, seconds)| *seconds > 0).collect();
         Ok(())

@@ -1,0 +1,189 @@
+use jiff::civil::date;
+
+use super::*;
+use crate::domain::history::fixture::captured_rows;
+use crate::domain::history::row::parse_local;
+
+fn pbx() -> PbxName {
+    PbxName::new("pbx")
+}
+
+async fn stored(rows: Vec<LogRow>, zone: &str) -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(dir.path()).expect("opens");
+    store.register_pbx(&pbx(), zone).await.expect("registers");
+    let batch = Batch { pbx: pbx(), rows, oddities: BTreeMap::new(), cursor: Some(1) };
+    store.apply_batch(batch).await.expect("applies");
+    store.note_synced(&pbx(), 1).await.expect("notes");
+    (dir, store)
+}
+
+async fn check(store: &Store, zone: &str, day: Date, rows: &[LogRow]) -> CheckReport {
+    let zone = TimeZone::get(zone).expect("a zone");
+    let mut check = Check::new(store.clone(), pbx(), zone, day);
+    for some in rows.chunks(7) {
+        check.take(some.to_vec()).await.expect("takes");
+    }
+    check.finish().await.expect("finishes")
+}
+
+async fn all(store: &Store) -> Cells {
+    let cells = store.cells(&pbx(), 0, i64::MAX).await.expect("reads");
+    cells.into_iter().map(|(subject, hour, cell)| ((subject, hour), cell)).collect()
+}
+
+const DAY: Date = date(2026, 11, 22);
+
+/// Calls, pauses and logins that cross midnight of Berlin on both sides of the day.
+fn crossing() -> Vec<LogRow> {
+    let line = |(id, line): (i64, &&str)| {
+        let words: Vec<&str> = line.split(',').collect();
+        let mut data: [String; 5] = Default::default();
+        data.iter_mut().zip(words[5].split('|')).for_each(|(slot, text)| *slot = text.into());
+        LogRow {
+            id,
+            local: parse_local(&format!("2026-11-{}", words[0])).expect("a time"),
+            callid: words[1].into(),
+            queue: words[2].into(),
+            agent: words[3].into(),
+            event: words[4].into(),
+            data,
+        }
+    };
+    let lines = [
+        "21 22:00:00,MANAGER,q,Ann,ADDMEMBER,",
+        "21 23:50:00,1795300000.1,q,NONE,ENTERQUEUE,|5|1",
+        "21 23:58:00,1795300000.1,q,Ann,CONNECT,480|u|5",
+        "22 01:10:00,1795300000.1,q,Ann,COMPLETECALLER,480|4320|1",
+        "22 01:20:00,NONE,q,Ann,PAUSE,tea",
+        "22 01:40:00,NONE,q,Ann,UNPAUSE,",
+        "22 12:00:00,1795345200.2,q,NONE,ENTERQUEUE,|5|1",
+        "22 12:00:09,1795345200.2,q,NONE,ABANDON,1|1|9",
+        "22 23:30:00,1795386600.3,q,NONE,ENTERQUEUE,|5|1",
+        "22 23:30:30,1795386600.3,q,Ann,CONNECT,30|u|5",
+        "22 23:50:00,NONE,q2,Ann,PAUSE,night",
+        "23 00:40:30,1795386600.3,q,Ann,COMPLETEAGENT,30|4200|1",
+        "23 02:00:00,NONE,q2,Ann,UNPAUSE,",
+        "23 09:00:00,MANAGER,q,Ann,REMOVEMEMBER,",
+    ];
+    (1..).zip(&lines).map(line).collect()
+}
+
+#[tokio::test]
+async fn a_right_day_is_found_right_and_changes_nothing() {
+    for (rows, zone) in [(captured_rows(), "UTC"), (crossing(), "Europe/Berlin")] {
+        let (_dir, store) = stored(rows.clone(), zone).await;
+        let before = all(&store).await;
+        let report = check(&store, zone, DAY, &rows).await;
+        assert_eq!((report.missing, report.wrong, report.gone), (0, 0, 0), "{zone}");
+        assert!(report.cells > 5 && report.sentence().is_none(), "{report:?}");
+        assert_eq!(all(&store).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_corrupted_cell_is_found_and_mended() {
+    for sql in [
+        "DELETE FROM day WHERE queue = 'q' AND agent = ''",
+        "DELETE FROM day WHERE agent = 'Ann'",
+        "UPDATE day SET cells = (SELECT cells FROM day WHERE agent = 'Ann' ORDER BY day LIMIT 1) WHERE agent = 'Ann'",
+        "INSERT INTO day (pbx, day, agent, queue, cells) SELECT pbx, day, 'Nobody', '', cells FROM day WHERE agent = 'Ann'",
+    ] {
+        let (_dir, store) = stored(crossing(), "Europe/Berlin").await;
+        let before = all(&store).await;
+        store.tamper(sql).await;
+        assert_ne!(all(&store).await, before, "{sql}");
+        let mut wrong = 0;
+        for day in [date(2026, 11, 21), DAY, date(2026, 11, 23), date(2026, 11, 24)] {
+            let report = check(&store, "Europe/Berlin", day, &crossing()).await;
+            wrong += report.wrong;
+            assert_eq!(report.sentence().is_some(), report.wrong > 0, "{report:?}");
+        }
+        assert!(wrong > 0, "{sql}");
+        assert_eq!(all(&store).await, before, "{sql}");
+        assert_eq!(check(&store, "Europe/Berlin", DAY, &crossing()).await.wrong, 0, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_sum_of_a_month_is_found_and_mended() {
+    for sql in [
+        "DELETE FROM month WHERE agent = 'Ann'",
+        "UPDATE month SET cells = (SELECT cells FROM month WHERE queue = 'q') WHERE agent = 'Ann'",
+        "INSERT INTO month SELECT pbx, month, 'Nobody', '', cells FROM month WHERE agent = 'Ann'",
+    ] {
+        let (_dir, store) = stored(crossing(), "Europe/Berlin").await;
+        store.tamper(sql).await;
+        assert_eq!(check(&store, "Europe/Berlin", DAY, &crossing()).await.wrong, 1, "{sql}");
+        assert_eq!(check(&store, "Europe/Berlin", DAY, &crossing()).await.wrong, 0, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_missing_in_the_store_is_found_and_applied() {
+    let (_whole, whole) = stored(crossing(), "Europe/Berlin").await;
+    let right = all(&whole).await;
+    for lost in 1..=13 {
+        let rows = crossing();
+        let kept: Vec<LogRow> = rows.iter().filter(|row| row.id != lost).cloned().collect();
+        let (_dir, store) = stored(kept, "Europe/Berlin").await;
+        let mut missing = 0;
+        for day in [date(2026, 11, 21), DAY, date(2026, 11, 23), date(2026, 11, 24)] {
+            missing += check(&store, "Europe/Berlin", day, &rows).await.missing;
+        }
+        assert_eq!((lost, missing), (lost, 1));
+        assert_eq!(all(&store).await, right, "without row {lost}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_found_missing_is_late() {
+    let rows = crossing();
+    let kept: Vec<LogRow> = rows.iter().filter(|row| row.id != 8).cloned().collect();
+    let (_dir, store) = stored(kept, "Europe/Berlin").await;
+    let report = check(&store, "Europe/Berlin", DAY, &rows).await;
+    assert_eq!(report.missing, 1);
+    let sentence = report.sentence().expect("a sentence");
+    assert_eq!(sentence, "The hourly check found on 2026-11-22: 1 row was missing; this is mended now");
+    let late = store.late_cells(&pbx(), 0, i64::MAX).await.expect("reads");
+    assert_eq!(late.len(), 1, "{late:?}");
+}
+
+#[tokio::test]
+async fn rows_that_the_pbx_has_no_more_are_no_difference() {
+    let (_dir, store) = stored(crossing(), "Europe/Berlin").await;
+    let before = all(&store).await;
+    let left: Vec<LogRow> = crossing().into_iter().filter(|row| row.id > 8).collect();
+    let report = check(&store, "Europe/Berlin", DAY, &left).await;
+    assert_eq!((report.missing, report.wrong, report.gone), (0, 0, 2));
+    assert!(report.sentence().is_none());
+    assert_eq!(all(&store).await, before);
+}
+
+#[test]
+fn one_recent_day_and_one_older_one_are_chosen() {
+    let first = date(2026, 10, 1);
+    for step in 0..=10 {
+        let dice = f64::from(step) / 10.0;
+        let days = choose_days(first, DAY, (dice, dice));
+        assert_eq!(days.len(), 2);
+        assert!(days[0] > date(2026, 11, 15) && days[0] <= DAY, "{days:?}");
+        assert!(days[1] >= first && days[1] <= date(2026, 11, 15), "{days:?}");
+    }
+    assert_eq!(choose_days(DAY, DAY, (0.9, 0.9)), [DAY]);
+    assert_eq!(choose_days(date(2026, 11, 23), DAY, (0.5, 0.5)), []);
+}
+
+#[test]
+fn a_finding_is_said_for_a_day() {
+    let report = CheckReport { day: DAY, rows: 10, missing: 2, cells: 5, wrong: 1, gone: 0 };
+    let mut checks = Checks::default();
+    checks.take(CheckReport { missing: 0, wrong: 0, ..report.clone() }, 50);
+    assert_eq!((checks.sentence(60), checks.days), (None, 1));
+    checks.take(report, 100);
+    let said =
+        "The hourly check found on 2026-11-22: 2 rows were missing and 1 sum was wrong; this is mended now";
+    assert_eq!(checks.sentence(100 + 86_399).as_deref(), Some(said));
+    assert_eq!(checks.sentence(100 + 86_400), None);
+    assert_eq!((checks.days, checks.rows, checks.missing, checks.wrong), (2, 20, 2, 1));
+}
