@@ -22,7 +22,7 @@ use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 
-use sums::AgentSum;
+use sums::{AgentSum, Grain};
 pub use together::Known;
 
 /// The thresholds that apply where nothing else is asked for.
@@ -129,7 +129,7 @@ impl History {
         let mut rows = Vec::new();
         for site in self.sites(filter).await? {
             let mut cells: BTreeMap<(Bucket, String), Cell> = BTreeMap::new();
-            for (subject, hour, cell) in self.queue_cells(&site, filter).await? {
+            for (subject, hour, cell) in self.queue_cells(&site, filter, Grain::of(filter)).await? {
                 let key = (Bucket::of(filter, &site.zone, hour.start), subject);
                 cells.entry(key).or_default().merge(&cell, 1);
             }
@@ -159,7 +159,7 @@ impl History {
         for site in self.sites(filter).await? {
             let (cut, zone) = (filter.clone(), site.zone.clone());
             let key = move |agent: &str, hour: Hour| (Bucket::of(&cut, &zone, hour.start), agent.to_owned());
-            let sums = self.agent_sums(&site, filter, key).await?;
+            let sums = self.agent_sums(&site, filter, Grain::of(filter), key).await?;
             rows.extend(sums.into_iter().map(|((bucket, agent), AgentSum { calls, presence })| AgentRow {
                 pbx: site.name.clone(),
                 bucket,
@@ -189,10 +189,10 @@ impl History {
                 let key = move |agent: &str, hour: Hour| {
                     (if of == HeatOf::Agents { agent.to_owned() } else { String::new() }, hour)
                 };
-                let sums = self.agent_sums(&site, filter, key).await?;
+                let sums = self.agent_sums(&site, filter, Grain::Hour, key).await?;
                 values.extend(sums.into_iter().map(|(key, sum)| (key, vec![(sum.calls, s)])));
             } else {
-                for (queue, hour, cell) in self.queue_cells(&site, filter).await? {
+                for (queue, hour, cell) in self.queue_cells(&site, filter, Grain::Hour).await? {
                     let s = self.threshold(&site, filter, &queue);
                     values.entry((String::new(), hour)).or_default().push((cell, s));
                 }

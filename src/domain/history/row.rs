@@ -194,9 +194,28 @@ pub fn civil_of(second: i64) -> Option<civil::DateTime> {
 /// `None` for zero dates and other texts.
 pub fn parse_local(text: &str) -> Option<civil::DateTime> {
     let text = text.trim();
+    if let Some(usual) = usual_local(text.as_bytes()) {
+        return Some(usual);
+    }
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     let parsed = whole.replacen('T', " ", 1).parse::<civil::DateTime>().ok()?;
     (parsed.year() > 1970).then_some(parsed)
+}
+
+/// The spelling of nearly all rows, quicker than a parser that knows all others.
+fn usual_local(text: &[u8]) -> Option<civil::DateTime> {
+    let shape = |text: &[u8]| [4, 7, 10, 13, 16].map(|at| text[at]) == *b"-- ::";
+    if text.len() < 19 || !shape(text) || (text.len() > 19 && text[19] != b'.') {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        text[from..to].iter().try_fold(0_i16, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + i16::from(digit - b'0'))
+        })
+    };
+    let small = |from: usize| number(from, from + 2).and_then(|number| i8::try_from(number).ok());
+    let year = number(0, 4).filter(|year| *year > 1970)?;
+    civil::DateTime::new(year, small(5)?, small(8)?, small(11)?, small(14)?, small(17)?, 0).ok()
 }
 
 #[cfg(test)]
@@ -230,6 +249,18 @@ pub(crate) mod tests {
         assert_eq!(parse_local("2026-11-22 10:59:59.999999"), parse_local("2026-11-22 10:59:59"));
         assert_eq!(parse_local("2026-11-22T10:59:59"), parse_local("2026-11-22 10:59:59"));
         assert!(parse_local("0000-00-00 00:00:00").is_none());
+        for odd in [
+            "2026-11-22 10:59:5x",
+            "2026-11-31 10:59:59",
+            "1970-01-01 00:00:00",
+            "2026-11-22",
+            "2026-11-22 10:59:59Z",
+        ] {
+            assert_eq!(usual_local(odd.as_bytes()), None, "{odd}");
+        }
+        let usual = civil::date(2026, 11, 22).at(10, 59, 59, 0);
+        assert_eq!(usual_local(b"2026-11-22 10:59:59.999999"), Some(usual));
+        assert_eq!(parse_local(" 2026-11-22 10:59:59"), Some(usual));
         assert!(parse_local("").is_none());
     }
 

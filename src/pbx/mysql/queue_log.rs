@@ -1,5 +1,6 @@
 //! Reading `queue_log`: rows by `id > last`, in batches, with their times as text.
 
+use futures_util::TryStreamExt;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -92,19 +93,17 @@ impl QueueLog {
     /// # Errors
     /// When the database is gone or refuses.
     pub async fn after(&self, mysql: &Mysql, last: i64, limit: u32) -> Result<Read, MysqlError> {
-        let found = sqlx::query(AssertSqlSafe(self.rows_sql.as_str()))
-            .bind(last)
-            .bind(limit)
-            .fetch_all(mysql.pool())
-            .await
-            .map_err(|source| {
-                MysqlError::of_statement("reading queue_log", &self.table, mysql.user(), source)
-            })?;
-        let mut read = Read { read: found.len(), ..Read::default() };
-        for row in &found {
+        // Row by row: a batch is not held twice.
+        let mut found =
+            sqlx::query(AssertSqlSafe(self.rows_sql.as_str())).bind(last).bind(limit).fetch(mysql.pool());
+        let mut read = Read { rows: Vec::with_capacity(limit.min(1024) as usize), ..Read::default() };
+        let refused =
+            |source| MysqlError::of_statement("reading queue_log", &self.table, mysql.user(), source);
+        while let Some(row) = found.try_next().await.map_err(refused)? {
             let id: i64 = row.try_get(0).unwrap_or_default();
+            read.read += 1;
             read.last = read.last.max(Some(id));
-            match of_row(id, row) {
+            match of_row(id, &row) {
                 Some(row) => read.rows.push(row),
                 None => read.without_time += 1,
             }
@@ -115,8 +114,8 @@ impl QueueLog {
 
 /// A column's bytes as text; what is no UTF-8 is replaced, never refused.
 pub(super) fn text(row: &MySqlRow, at: usize) -> String {
-    let bytes: Vec<u8> = row.try_get(at).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    let bytes: Option<&[u8]> = row.try_get(at).unwrap_or_default();
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
 }
 
 fn of_row(id: i64, row: &MySqlRow) -> Option<LogRow> {

@@ -34,7 +34,11 @@ fn interval(row: &rusqlite::Row<'_>) -> rusqlite::Result<Interval> {
     })
 }
 
-fn read(scope: &Scope<'_>, sql: &str, bound: &[&dyn ToSql]) -> Result<Vec<(AgentName, Interval)>, StoreError> {
+fn read(
+    scope: &Scope<'_>,
+    sql: &str,
+    bound: &[&dyn ToSql],
+) -> Result<Vec<(AgentName, Interval)>, StoreError> {
     let mut statement = scope.db.prepare_cached(sql)?;
     let mut rows = statement.query(bound)?;
     let mut found = Vec::new();
@@ -52,7 +56,11 @@ fn of_agent(scope: &Scope<'_>, sql: &str, bound: &[&dyn ToSql]) -> Result<Vec<In
 }
 
 /// All that reach beyond `from` and begin before `to` (or at it), with those that go on; by agent and start.
-pub(super) fn around(scope: &Scope<'_>, from: i64, to: i64) -> Result<Vec<(AgentName, Interval)>, StoreError> {
+pub(super) fn around(
+    scope: &Scope<'_>,
+    from: i64,
+    to: i64,
+) -> Result<Vec<(AgentName, Interval)>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} INDEXED BY presence_start
          WHERE pbx = ?1 AND start > ?2 - {LONG} AND start <= ?3 AND (until = 0 OR until >= ?2)

@@ -9,11 +9,15 @@ use crate::domain::history::event::Oddity;
 use crate::domain::history::row::{civil_of, civil_second};
 use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::Tick;
-use crate::pbx::mysql::{Call, Cdr, Mysql, MysqlError, QueueLog, queue_settings};
+use crate::pbx::mysql::{Call, Cdr, Mysql, MysqlError, QueueLog, Read, queue_settings};
 use crate::store::{Applied, Batch, CdrRow, Store};
 
-/// Rows read and stored together: a transaction of some tens of milliseconds.
+/// Rows read and stored together: a transaction of some milliseconds.
 const ROWS: u32 = 2000;
+/// So many while years are read: an agent's day is then written a few times and not dozens of times. A transaction of a
+/// quarter of a second at most on a slow board: other writers wait no longer. Two such batches are held, one being read while
+/// the other is stored, some 8 MB each.
+const ROWS_FAR: u32 = 16_000;
 /// Ids read again once a minute: rows are committed late, out of order, but not by more than this.
 const OVERLAP_IDS: i64 = 5000;
 /// How often, milliseconds.
@@ -110,12 +114,31 @@ impl Reader {
             self.levels(store).await?;
             self.overlapped = Some(now);
         }
+        let mut ahead: Option<Read> = None;
         while !stop() {
-            let (applied, read) = self.batch(store, cursor, ROWS, true).await?;
+            let read = match ahead.take() {
+                Some(read) => read,
+                None => self.queue_log.after(&self.mysql, cursor, self.limit(cursor)).await?,
+            };
+            let Some(position) = read.last else {
+                progress(&Progress { position: cursor, newest: self.newest, ..Progress::default() });
+                break;
+            };
+            // A short batch reached the end; the next poll reads on.
+            let ended = read.read < ROWS as usize;
+            let following = async {
+                if ended {
+                    return Ok(None);
+                }
+                self.queue_log.after(&self.mysql, position, self.limit(position)).await.map(Some)
+            };
+            let (stored, following) = tokio::join!(self.store(store, read, Some(position)), following);
+            let (applied, reached) = stored?;
             changed |= applied.changed;
-            cursor = read.position;
-            progress(&Progress { newest: self.newest, ..read });
-            if read.newest < i64::from(ROWS) {
+            cursor = position;
+            progress(&Progress { newest: self.newest, ..reached });
+            ahead = following?;
+            if ended {
                 break;
             }
         }
@@ -134,43 +157,39 @@ impl Reader {
         let mut from = (cursor - OVERLAP_IDS).max(0);
         while from < cursor {
             let left = u32::try_from(cursor - from).unwrap_or(ROWS).min(ROWS);
-            let (applied, read) = self.batch(store, from, left, false).await?;
+            let read = self.queue_log.after(&self.mysql, from, left).await?;
+            let Some(position) = read.last else { break };
+            let (applied, reached) = self.store(store, read, None).await?;
             changed |= applied.changed;
-            progress(&Progress { position: cursor, newest: self.newest, ..read });
-            if read.newest == 0 {
-                break;
-            }
-            from = read.position;
+            progress(&Progress { position: cursor, newest: self.newest, ..reached });
+            from = position;
         }
         Ok(changed)
     }
 
-    /// One batch after `from`; in the progress `newest` is how many rows were read.
-    async fn batch(
+    /// How many rows are read at once after `from`.
+    fn limit(&self, from: i64) -> u32 {
+        if self.newest - from > i64::from(ROWS_FAR) { ROWS_FAR } else { ROWS }
+    }
+
+    /// Stores a batch; with a `cursor` that is where reading stands then. In the progress `newest` is how many rows were read.
+    async fn store(
         &self,
         store: &Store,
-        from: i64,
-        limit: u32,
-        advance: bool,
+        read: Read,
+        cursor: Option<i64>,
     ) -> Result<(Applied, Progress), SyncError> {
-        let read = self.queue_log.after(&self.mysql, from, limit).await?;
-        let position = read.last.unwrap_or(from);
+        let position = read.last.unwrap_or(0);
         let count = i64::try_from(read.read).unwrap_or(i64::MAX);
         // Rows without a time are counted when they are first passed, not at every second look.
         let mut oddities = BTreeMap::new();
-        if advance && read.without_time > 0 {
+        if cursor.is_some() && read.without_time > 0 {
             oddities.insert(Oddity::BadTime, read.without_time);
         }
-        let mut applied = Applied::default();
-        if count > 0 {
-            let cursor = advance.then_some(position);
-            applied =
-                store.apply_batch(Batch { pbx: self.pbx.clone(), rows: read.rows, oddities, cursor }).await?;
-        }
-        Ok((
-            applied.clone(),
-            Progress { rows: applied.rows, visits: applied.visits, position, newest: count },
-        ))
+        let batch = Batch { pbx: self.pbx.clone(), rows: read.rows, oddities, cursor };
+        let applied = store.apply_batch(batch).await?;
+        let progress = Progress { rows: applied.rows, visits: applied.visits, position, newest: count };
+        Ok((applied, progress))
     }
 
     /// The queues' own service levels and wrap-up times.
