@@ -25,8 +25,8 @@ use tokio::runtime::Runtime;
 use meter::Meter;
 use rows::{Rows, name};
 
-/// As `tasks/sync` reads them.
-const AT_ONCE: usize = 2000;
+/// As `tasks/sync` reads them while it is far behind.
+const AT_ONCE: usize = 16_000;
 
 fn pbx() -> PbxName {
     PbxName::new("pbx")

@@ -120,8 +120,8 @@ impl PartialOrd for QueueName {
 
 impl Ord for QueueName {
     fn cmp(&self, other: &Self) -> Ordering {
-        let lower = |text: &Arc<str>| text.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-        lower(&self.0).cmp(&lower(&other.0))
+        let [own, others] = [self, other].map(|name| name.0.bytes().map(|byte| byte.to_ascii_lowercase()));
+        own.cmp(others)
     }
 }
 

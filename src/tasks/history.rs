@@ -26,6 +26,7 @@ use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 use crate::tasks::names::Names;
 
+use sums::Grain;
 pub use together::Known;
 
 /// The thresholds that apply where nothing else is asked for.
@@ -183,10 +184,10 @@ impl History {
                 let key = move |agent: &str, hour: Hour| {
                     (if of == HeatOf::Agents { agent.to_owned() } else { String::new() }, hour)
                 };
-                let sums = self.agent_sums(&site, filter, key).await?;
+                let sums = self.agent_sums(&site, filter, Grain::Hour, key).await?;
                 values.extend(sums.into_iter().map(|(key, sum)| (key, vec![(sum.calls, s)])));
             } else {
-                for (queue, hour, cell) in self.queue_cells(&site, filter).await? {
+                for (queue, hour, cell) in self.queue_cells(&site, filter, Grain::Hour).await? {
                     let s = self.threshold(&site, filter, &queue);
                     values.entry((String::new(), hour)).or_default().push((cell, s));
                 }

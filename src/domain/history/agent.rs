@@ -248,6 +248,9 @@ pub fn union(intervals: impl IntoIterator<Item = (i64, i64, String)>) -> Vec<(i6
     let mut intervals: Vec<(i64, i64, String)> =
         intervals.into_iter().filter(|(start, end, _)| start < end).collect();
     intervals.sort();
+    if intervals.windows(2).all(|pair| pair[0].1 < pair[1].0) {
+        return intervals;
+    }
     let edges: BTreeSet<i64> = intervals.iter().flat_map(|(start, end, _)| [*start, *end]).collect();
     let edges: Vec<i64> = edges.into_iter().collect();
     let mut pieces: Vec<(i64, i64, String)> = Vec::new();

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::agent::{Interval, Kind, union};
 use super::event::TransferKind;
 use super::visit::{Outcome, RingEnd, Status, Visit};
-use crate::domain::ids::AgentName;
-use crate::domain::time::{Hour, hour_of, split_by_hour};
+use crate::domain::ids::{AgentName, QueueName};
+use crate::domain::time::{Hour, hour_of};
 
 /// What is summed. Counts, and seconds where it says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -211,6 +211,55 @@ fn give_span(
     }
 }
 
+/// Adds what the intervals of one agent give `times` times, those that go on up to `clock` (`None`: they give nothing): per
+/// queue, and as a union over queues.
+pub fn give_intervals(
+    sums: &mut impl Sums,
+    zone: &TimeZone,
+    (agent, times): (&str, i64),
+    intervals: &[Interval],
+    clock: Option<i64>,
+) {
+    let mut own: BTreeMap<&QueueName, Vec<&Interval>> = BTreeMap::new();
+    for interval in intervals {
+        if let Some(queue) = &interval.queue {
+            own.entry(queue).or_default().push(interval);
+        }
+    }
+    let spans = |intervals: &[&Interval], kind: Kind, with_reason: bool| {
+        let of_kind = intervals.iter().filter(|interval| interval.kind == kind).filter_map(|interval| {
+            let (start, end) = interval.until(clock.or(interval.end)?);
+            Some((start, end, if with_reason { interval.reason.clone() } else { String::new() }))
+        });
+        union(of_kind)
+    };
+    let mut give = |queue: &str, measure: Measure, spans: Vec<(i64, i64, String)>| {
+        for (start, end, reason) in spans {
+            let mut at = start;
+            while at < end {
+                let hour = hour_of(zone, at);
+                let until = hour.end().min(end);
+                let cell = sums.cell(queue, agent, hour);
+                cell.add(measure, (until - at) * times);
+                if measure == Measure::Paused {
+                    bump(&mut cell.reasons, reason.clone(), (until - at) * times);
+                }
+                at = until;
+            }
+        }
+    };
+    for (queue, intervals) in own {
+        let queue = queue.folded();
+        give(&queue, Measure::Paused, spans(&intervals, Kind::Pause, true));
+        give(&queue, Measure::LoggedIn, spans(&intervals, Kind::Login, false));
+    }
+    let all: Vec<&Interval> = intervals.iter().collect();
+    let in_all: Vec<&Interval> = intervals.iter().filter(|interval| interval.queue.is_none()).collect();
+    give("", Measure::Paused, spans(&all, Kind::Pause, true));
+    give("", Measure::PausedAll, spans(&in_all, Kind::Pause, false));
+    give("", Measure::LoggedIn, spans(&all, Kind::Login, false));
+}
+
 /// Collects contributions.
 #[derive(Debug, Default)]
 pub struct Contributions {
@@ -226,10 +275,6 @@ impl Sums for Contributions {
 }
 
 impl Contributions {
-    fn split(&mut self, zone: &TimeZone, queue: &str, agent: &str, span: (i64, i64), measure: Measure) {
-        give_span(self, zone, (queue, agent), span, (measure, 1));
-    }
-
     /// Adds what a visit gives.
     pub fn add_visit(&mut self, zone: &TimeZone, visit: &Visit) {
         give_visit(self, zone, visit, 1);
@@ -243,48 +288,7 @@ impl Contributions {
         intervals: &[Interval],
         clock: Option<i64>,
     ) {
-        let spans = |kind: Kind, queue: Option<Option<&str>>| {
-            let of_queue = move |interval: &&Interval| {
-                let own = interval.queue.as_ref().map(crate::domain::ids::QueueName::folded);
-                interval.kind == kind && queue.is_none_or(|queue| own.as_deref() == queue)
-            };
-            intervals
-                .iter()
-                .filter(of_queue)
-                .filter_map(|interval| {
-                    let (start, end) = interval.until(clock.or(interval.end)?);
-                    Some((start, end, interval.reason.clone()))
-                })
-                .collect::<Vec<_>>()
-        };
-        let agent = agent.as_str();
-        let queues: std::collections::BTreeSet<String> = intervals
-            .iter()
-            .filter_map(|interval| interval.queue.as_ref().map(|queue| queue.folded()))
-            .collect();
-        for queue in queues.iter().map(String::as_str) {
-            self.add_pauses(zone, (queue, agent), union(spans(Kind::Pause, Some(Some(queue)))));
-            for (start, end, _) in union(spans(Kind::Login, Some(Some(queue)))) {
-                self.split(zone, queue, agent, (start, end), Measure::LoggedIn);
-            }
-        }
-        self.add_pauses(zone, ("", agent), union(spans(Kind::Pause, None)));
-        for (start, end, _) in union(spans(Kind::Pause, Some(None)).into_iter().map(without_reason)) {
-            self.split(zone, "", agent, (start, end), Measure::PausedAll);
-        }
-        for (start, end, _) in union(spans(Kind::Login, None)) {
-            self.split(zone, "", agent, (start, end), Measure::LoggedIn);
-        }
-    }
-
-    fn add_pauses(&mut self, zone: &TimeZone, (queue, agent): (&str, &str), pauses: Vec<(i64, i64, String)>) {
-        for (start, end, reason) in pauses {
-            for (hour, seconds) in split_by_hour(zone, start, end) {
-                let cell = self.cell(queue, agent, hour);
-                cell.add(Measure::Paused, seconds);
-                bump(&mut cell.reasons, reason.clone(), seconds);
-            }
-        }
+        give_intervals(self, zone, (agent.as_str(), 1), intervals, clock);
     }
 
     /// What changes: `self` is what is now, `before` what was.
@@ -295,10 +299,6 @@ impl Contributions {
         self.cells.retain(|_, cell| !cell.is_empty());
         self.cells
     }
-}
-
-fn without_reason((start, end, _): (i64, i64, String)) -> (i64, i64, String) {
-    (start, end, String::new())
 }
 
 #[cfg(test)]

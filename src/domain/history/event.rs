@@ -246,18 +246,18 @@ impl LogRow {
         let words = ["NONE", "MANAGER", "CLI", "REALTIME"];
         let real =
             !self.callid.is_empty() && !words.iter().any(|word| self.callid.eq_ignore_ascii_case(word));
-        match parse(self) {
-            Ok(
-                Event::AddMember { .. }
-                | Event::RemoveMember
-                | Event::Login
-                | Event::Logoff
-                | Event::Pause { .. }
-                | Event::PauseAll { .. }
-                | Event::Unpause
-                | Event::UnpauseAll
-                | Event::QueueStart,
-            ) => Belongs::Agent,
+        match self.event.trim() {
+            "ADDMEMBER"
+            | "REMOVEMEMBER"
+            | "AGENTLOGIN"
+            | "AGENTCALLBACKLOGIN"
+            | "AGENTLOGOFF"
+            | "AGENTCALLBACKLOGOFF"
+            | "PAUSE"
+            | "PAUSEALL"
+            | "UNPAUSE"
+            | "UNPAUSEALL"
+            | "QUEUESTART" => Belongs::Agent,
             _ if !real => Belongs::Agent,
             _ => Belongs::Call,
         }

@@ -3,7 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `row` | one row as written, its identity |
-//! | `pack` | rows ⇄ stored bytes |
+//! | `pack`, `cell_pack` | rows and sums ⇄ stored bytes |
 //! | `file` | a line of a `queue_log` file → a row |
 //! | `twice` | which row of a file is which row of a table |
 //! | `event` | what a row says |
@@ -24,6 +24,7 @@
 
 pub mod agent;
 pub mod answer;
+pub mod cell_pack;
 pub mod cells;
 pub mod event;
 pub mod explain;

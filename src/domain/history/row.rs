@@ -323,6 +323,18 @@ pub(crate) mod tests {
                 .iter()
                 .all(|text| parse_epoch(text).is_none())
         );
+        for odd in [
+            "2026-11-22 10:59:5x",
+            "2026-11-31 10:59:59",
+            "1970-01-01 00:00:00",
+            "2026-11-22",
+            "2026-11-22 10:59:59Z",
+        ] {
+            assert_eq!(usual_form(odd.as_bytes()), None, "{odd}");
+        }
+        let usual = civil::date(2026, 11, 22).at(10, 59, 59, 0);
+        assert_eq!(usual_form(b"2026-11-22 10:59:59.999999"), Some(usual));
+        assert_eq!(parse_local(" 2026-11-22 10:59:59"), Some(usual));
         assert!(parse_local("").is_none());
     }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::{Scope, lone, presence, spans};
+use super::{Scope, lone, presence, spans, sums};
 use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, fold_agent};
-use crate::domain::history::cells::{Cells, Contributions};
+use crate::domain::history::cells::give_intervals;
 use crate::domain::history::place::Hint;
-use crate::domain::ids::{AgentName, QueueName};
+use crate::domain::ids::QueueName;
 use crate::store::StoreError;
 
 /// Rows per queue take the time of the PAUSEALL up to this many seconds before; a cut keeps clear of it.
@@ -103,11 +103,15 @@ fn for_each(
     Ok(())
 }
 
-/// Folds the touched agents again; says by what the cells change.
-pub(super) fn refold(scope: &Scope<'_>, touched: &Touched, starts: &[i64]) -> Result<Cells, StoreError> {
-    let (mut given, mut before) = (Contributions::default(), Contributions::default());
+/// Folds the touched agents again, and gives the difference to the sums.
+pub(super) fn refold(
+    scope: &Scope<'_>,
+    touched: &Touched,
+    starts: &[i64],
+    sums: &mut sums::Changes,
+) -> Result<(), StoreError> {
     if touched.is_empty() {
-        return Ok(Cells::new());
+        return Ok(());
     }
     let hints = scope.hints()?;
     for (agent, (first, last)) in touched {
@@ -118,12 +122,12 @@ pub(super) fn refold(scope: &Scope<'_>, touched: &Touched, starts: &[i64]) -> Re
                 None => None,
             };
             let part = Part { agent, cut, last: *last, until };
-            if part.refold(scope, starts, &hints, &mut given, &mut before)? {
+            if part.refold(scope, starts, &hints, sums)? {
                 break;
             }
         }
     }
-    Ok(given.minus(&before))
+    Ok(())
 }
 
 /// What is folded again of an agent.
@@ -144,8 +148,7 @@ impl Part<'_> {
         scope: &Scope<'_>,
         starts: &[i64],
         hints: &[Hint],
-        given: &mut Contributions,
-        before: &mut Contributions,
+        sums: &mut sums::Changes,
     ) -> Result<bool, StoreError> {
         let until = self.until.unwrap_or(i64::MAX);
         let (mut old, kept): (Vec<Interval>, Vec<Interval>) =
@@ -165,9 +168,10 @@ impl Part<'_> {
         }
         if old != new {
             // What is kept and reaches over the cut is part of the union over queues, before and now.
-            let name = AgentName::new(self.agent);
-            before.add_intervals(&scope.zone, &name, &[kept.clone(), old].concat(), None);
-            given.add_intervals(&scope.zone, &name, &[kept, new].concat(), None);
+            old.extend(kept.iter().cloned());
+            new.extend(kept);
+            give_intervals(sums, &scope.zone, (self.agent, -1), &old, None);
+            give_intervals(sums, &scope.zone, (self.agent, 1), &new, None);
         }
         Ok(true)
     }

@@ -66,7 +66,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
     let mut applied = Applied::default();
     let mut agents = Touched::new();
     let hints = scope.hints()?;
-    let mut by_call: HashMap<String, Vec<LogRow>> = HashMap::new();
+    let mut by_call: sums::QuickMap<String, Vec<LogRow>> = HashMap::default();
     for row in batch.rows {
         if row.belongs() == Belongs::Agent {
             applied.rows += lone::add(scope, &row, &hints, &mut agents, &mut odd)?;
@@ -136,7 +136,7 @@ fn refold<'s, 'd>(
     if !refolded.rang.is_empty() {
         agents::touched_by_rings(scope, &refolded.rang, &mut work.agents)?;
     }
-    sums.merge(&agents::refold(scope, &work.agents, &now.starts)?);
+    agents::refold(scope, &work.agents, &now.starts, &mut sums)?;
     let changed = sums.save(scope)?;
     late::mark(scope, &work.late, &sums)?;
     let Refolded { visits, odd_rows, odd_visits, hung, .. } = refolded;

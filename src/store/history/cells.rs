@@ -3,8 +3,8 @@
 use rusqlite::{Statement, ToSql, params};
 
 use super::read::CellsOf;
-use super::sums::{DAY, DayCells, MonthCells};
-use super::{Scope, decode, record};
+use super::sums::{DAY, parts};
+use super::{Scope, record};
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::time::{Hour, month_of, month_start};
 use crate::store::StoreError;
@@ -25,15 +25,11 @@ pub(super) fn each_hour(
         return Ok(());
     }
     let days = (from.div_euclid(DAY), (to - 1).div_euclid(DAY));
-    each_record(scope, "day", days, of, &mut |day, agent, queue, bytes| {
-        for (own, start, seconds, cell) in decode::<DayCells>(bytes)? {
-            let hour = Hour { start: day * DAY + i64::from(start), seconds: i64::from(seconds) };
-            if (from..to).contains(&hour.start) && wanted(of, &own) {
-                each(
-                    Subject { queue: if agent.is_empty() { queue.into() } else { own }, agent: agent.into() },
-                    hour,
-                    cell,
-                );
+    each_record(scope, "day", days, of, &mut |day, agent, bytes| {
+        for part in parts(bytes)? {
+            let hour = Hour { start: day * DAY + i64::from(part.start), seconds: i64::from(part.seconds) };
+            if (from..to).contains(&hour.start) && wanted(of, part.queue) {
+                each(Subject { queue: part.queue.into(), agent: agent.into() }, hour, part.cell()?);
             }
         }
         Ok(())
@@ -64,14 +60,9 @@ pub(super) fn each_sum(
     for span in [(from, whole_from), (whole_to, to)] {
         each_hour(scope, span, of, &mut |subject, _, cell| each(subject, cell))?;
     }
-    each_record(scope, "month", (first, last - 1), of, &mut |_, agent, queue, bytes| {
-        for (own, cell) in decode::<MonthCells>(bytes)? {
-            if wanted(of, &own) {
-                each(
-                    Subject { queue: if agent.is_empty() { queue.into() } else { own }, agent: agent.into() },
-                    cell,
-                );
-            }
+    each_record(scope, "month", (first, last - 1), of, &mut |_, agent, bytes| {
+        for part in parts(bytes)?.iter().filter(|part| wanted(of, part.queue)) {
+            each(Subject { queue: part.queue.into(), agent: agent.into() }, part.cell()?);
         }
         Ok(())
     })
@@ -104,8 +95,8 @@ fn edges(scope: &Scope<'_>, table: &str) -> Result<Option<(i64, i64)>, StoreErro
     Ok(edge("min")?.zip(edge("max")?))
 }
 
-/// Takes a record: day or month, agent, queue, bytes.
-type EachRecord<'a> = dyn FnMut(i64, &str, &str, &[u8]) -> Result<(), StoreError> + 'a;
+/// Takes a record: day or month, agent (none of a queue's), bytes.
+type EachRecord<'a> = dyn FnMut(i64, &str, &[u8]) -> Result<(), StoreError> + 'a;
 
 /// Gives the records of days or months, both ends included, to `each`.
 fn each_record(
@@ -117,7 +108,7 @@ fn each_record(
 ) -> Result<(), StoreError> {
     let Some((oldest, newest)) = edges(scope, table)? else { return Ok(()) };
     let (from, to) = (from.max(oldest), to.min(newest));
-    let select = format!("SELECT {table}, agent, queue, cells FROM {table} WHERE pbx = ?1 AND {table}");
+    let select = format!("SELECT {table}, agent, cells FROM {table} WHERE pbx = ?1 AND {table}");
     let none = "";
     match of {
         CellsOf::All | CellsOf::Agents { agent: None, .. } => {
@@ -148,8 +139,8 @@ fn rows(
 ) -> Result<(), StoreError> {
     let mut rows = statement.query(bound)?;
     while let Some(row) = rows.next()? {
-        let text = |at: usize| row.get_ref(at)?.as_str().map_err(record);
-        each(row.get(0)?, text(1)?, text(2)?, row.get_ref(3)?.as_blob().map_err(record)?)?;
+        let agent = row.get_ref(1)?.as_str().map_err(record)?;
+        each(row.get(0)?, agent, row.get_ref(2)?.as_blob().map_err(record)?)?;
     }
     Ok(())
 }

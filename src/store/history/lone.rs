@@ -151,10 +151,14 @@ fn after_of(scope: &Scope<'_>, agent: &str, at: i64, n: u32) -> Result<Option<i6
         scope.local(at),
     )?;
     let table = local.and_then(civil_of).and_then(|local| candidates(&scope.zone, local).into_iter().min());
-    let file = nth(
-        "SELECT at FROM file_row WHERE pbx = ?1 AND agent = ?2 AND at > ?3 ORDER BY at LIMIT 1 OFFSET ?4",
-        at,
-    )?;
+    let file = if scope.file_clock == 0 {
+        Ok(None)
+    } else {
+        nth(
+            "SELECT at FROM file_row WHERE pbx = ?1 AND agent = ?2 AND at > ?3 ORDER BY at LIMIT 1 OFFSET ?4",
+            at,
+        )
+    }?;
     Ok(table.into_iter().chain(file).min())
 }
 

@@ -217,14 +217,6 @@ fn zone_of(name: &str) -> Result<TimeZone, StoreError> {
     TimeZone::get(name).map_err(|_| StoreError::Record(format!("the time zone {name} is unknown")))
 }
 
-fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    postcard::to_stdvec(value).map_err(|error| StoreError::Record(error.to_string()))
-}
-
-fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    postcard::from_bytes(bytes).map_err(|error| StoreError::Record(error.to_string()))
-}
-
 fn record(error: impl std::fmt::Display) -> StoreError {
     StoreError::Record(error.to_string())
 }

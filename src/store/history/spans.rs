@@ -1,9 +1,10 @@
 //! Talks and rings of agents, packed by agent and day: what ends a forgotten pause, and what occupancy is made of.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, params};
 
+use super::sums::QuickMap;
 use super::{Scope, record};
 use crate::domain::history::pack::{Parts, put_number, put_signed, put_text};
 use crate::domain::history::row::is_somebody;
@@ -12,6 +13,8 @@ use crate::domain::ids::AgentName;
 use crate::store::StoreError;
 
 const DAY: i64 = 86_400;
+/// Days that are looked up one by one without a thought.
+const MANY_DAYS: i64 = 30;
 
 /// What an agent did in a call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +32,7 @@ pub(super) struct Span {
 /// Spans to add (1) and to take away (−1).
 #[derive(Default)]
 pub(super) struct Changes {
-    days: HashMap<AgentName, Vec<(Span, i64)>>,
+    days: QuickMap<AgentName, Vec<(Span, i64)>>,
 }
 
 impl Changes {
@@ -117,13 +120,11 @@ fn of_day(scope: &Scope<'_>, day: i64, agent: &str) -> Result<Vec<Span>, StoreEr
     bytes.map_or_else(|| Ok(Vec::new()), |bytes| decode(day, &bytes))
 }
 
-/// The first and the last day with a span.
-fn days(scope: &Scope<'_>) -> Result<Option<(i64, i64)>, StoreError> {
-    let edge = |sql: &str| -> Result<Option<i64>, StoreError> {
-        Ok(scope.db.prepare_cached(sql)?.query_row(params![scope.pbx], |row| row.get(0))?)
-    };
-    let first = edge("SELECT min(day) FROM span WHERE pbx = ?1")?;
-    Ok(first.zip(edge("SELECT max(day) FROM span WHERE pbx = ?1")?))
+/// The first day with a span; the far future without any.
+fn oldest_day(scope: &Scope<'_>) -> Result<i64, StoreError> {
+    let mut statement = scope.db.prepare_cached("SELECT min(day) FROM span WHERE pbx = ?1")?;
+    let day: Option<i64> = statement.query_row(params![scope.pbx], |row| row.get(0))?;
+    Ok(day.unwrap_or(i64::MAX))
 }
 
 /// When an agent's phones began to ring between two UTC seconds, both included: queue in lower case, UTC.
@@ -132,9 +133,13 @@ pub(super) fn rings(
     agent: &str,
     (from, to): (i64, i64),
 ) -> Result<Vec<(String, i64)>, StoreError> {
-    let Some((first, last)) = days(scope)? else { return Ok(Vec::new()) };
+    // No row is newer than the log's clock; a wait that it logs may be cut to the second after.
+    let (mut first, last) = (from.div_euclid(DAY), to.min(scope.log_clock() + DAY).div_euclid(DAY));
+    if last - first > MANY_DAYS {
+        first = first.max(oldest_day(scope)?);
+    }
     let mut rings = Vec::new();
-    for day in from.div_euclid(DAY).max(first)..=to.div_euclid(DAY).min(last) {
+    for day in first..=last {
         let spans = of_day(scope, day, agent)?.into_iter();
         let rang = spans.filter(|span| !span.talk && (from..=to).contains(&span.start));
         rings.extend(rang.map(|span| (span.queue, span.start)));

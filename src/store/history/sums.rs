@@ -4,30 +4,28 @@
 //! a batch of rows touches each agent's day once, however many hours and queues he answered in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use rusqlite::{OptionalExtension, params};
 
 use super::cells::each_hour;
 use super::read::CellsOf;
-use super::{Scope, decode, encode};
+use super::{Scope, record};
+use crate::domain::history::cell_pack::Flat;
 use crate::domain::history::cells::{Cell, Cells, Subject, Sums};
+use crate::domain::history::pack::{Parts, put_number, put_text};
 use crate::domain::time::{Hour, month_of, month_start};
 use crate::store::StoreError;
 
 /// Seconds of a UTC day.
 pub(super) const DAY: i64 = 86_400;
 
-/// A day's cells of one agent or queue: queue, second of the UTC day at which the hour starts, its length, sums.
-pub(super) type DayCells = Vec<(String, u32, u32, Cell)>;
-/// A month's sums of one agent or queue.
-pub(super) type MonthCells = Vec<(String, Cell)>;
-
 /// What a batch changes.
 #[derive(Default)]
 pub(super) struct Changes {
-    names: HashMap<String, u32>,
+    names: QuickMap<String, u32>,
     texts: Vec<String>,
-    cells: HashMap<(u32, u32, i64), (i64, Cell)>,
+    cells: QuickMap<(u32, u32, i64), (i64, Cell)>,
 }
 
 impl Sums for Changes {
@@ -76,53 +74,120 @@ impl Changes {
 
     /// Adds everything to the stored sums; a record that becomes empty is removed. Says whether anything changed.
     pub(super) fn save(&self, scope: &Scope<'_>) -> Result<bool, StoreError> {
-        let mut days: BTreeMap<(i64, &str, &str), Vec<(&str, i64, i64, &Cell)>> = BTreeMap::new();
-        let mut months: BTreeMap<(i64, &str, &str), BTreeMap<&str, Cell>> = BTreeMap::new();
+        let mut days: BTreeMap<Key<'_>, Vec<Entry<'_>>> = BTreeMap::new();
+        let mut months: BTreeMap<Key<'_>, BTreeMap<&str, Flat>> = BTreeMap::new();
         let mut month_starts: HashMap<i64, i64> = HashMap::new();
+        let small = |number: i64| u32::try_from(number).unwrap_or(0);
         for ((queue, agent, start), (seconds, cell)) in
             self.cells.iter().filter(|(_, (_, cell))| !cell.is_empty())
         {
             let (queue, agent) = (self.text(*queue), self.text(*agent));
             let (owner_agent, owner_queue) = owner(queue, agent);
             let day = start.div_euclid(DAY);
-            days.entry((day, owner_agent, owner_queue)).or_default().push((queue, *start, *seconds, cell));
+            let mut change = Flat::default();
+            change.add(cell);
+            let entry = Entry { queue, start: small(start - day * DAY), seconds: small(*seconds), change };
+            days.entry((day, owner_agent, owner_queue)).or_default().push(entry);
             let month = *month_starts.entry(*start).or_insert_with(|| month_of(&scope.zone, *start));
-            let sums = months.entry((month, owner_agent, owner_queue)).or_default();
-            sums.entry(queue).or_default().merge(cell, 1);
+            months.entry((month, owner_agent, owner_queue)).or_default().entry(queue).or_default().add(cell);
         }
-        let day_record = Record::of("day");
-        for ((day, agent, queue), changes) in &days {
-            day_record
-                .change(scope, (*day, agent, queue), |stored: DayCells| merge_day(*day, stored, changes))?;
+        let changed = !days.is_empty();
+        let record = Record::of("day");
+        for (key, entries) in days {
+            record.change(scope, key, entries)?;
         }
-        let month_record = Record::of("month");
-        for ((month, agent, queue), changes) in &months {
-            month_record
-                .change(scope, (*month, agent, queue), |stored: MonthCells| merge_month(stored, changes))?;
+        let record = Record::of("month");
+        for (key, queues) in months {
+            let entry = |(queue, change)| Entry { queue, start: 0, seconds: 0, change };
+            record.change(scope, key, queues.into_iter().map(entry).collect())?;
         }
-        Ok(!days.is_empty())
+        Ok(changed)
     }
 }
 
-fn merge_day(day: i64, stored: DayCells, changes: &[(&str, i64, i64, &Cell)]) -> DayCells {
-    let mut cells: BTreeMap<(String, u32), (u32, Cell)> =
-        stored.into_iter().map(|(queue, start, seconds, cell)| ((queue, start), (seconds, cell))).collect();
-    let small = |number: i64| u32::try_from(number).unwrap_or(0);
-    for (queue, start, seconds, change) in changes {
-        let key = ((*queue).to_owned(), small(start - day * DAY));
-        let (_, cell) = cells.entry(key).or_insert_with(|| (small(*seconds), Cell::default()));
-        cell.merge(change, 1);
-    }
-    let kept = cells.into_iter().filter(|(_, (_, cell))| !cell.is_empty());
-    kept.map(|((queue, start), (seconds, cell))| (queue, start, seconds, cell)).collect()
+/// Day or month, agent, queue: whose record.
+type Key<'a> = (i64, &'a str, &'a str);
+
+/// A change of a part of a record: of a queue in one hour, or in one month.
+struct Entry<'a> {
+    queue: &'a str,
+    /// Second of the UTC day at which the hour starts.
+    start: u32,
+    /// The hour's length.
+    seconds: u32,
+    change: Flat,
 }
 
-fn merge_month(stored: MonthCells, changes: &BTreeMap<&str, Cell>) -> MonthCells {
-    let mut cells: BTreeMap<String, Cell> = stored.into_iter().collect();
-    for (queue, change) in changes {
-        cells.entry((*queue).to_owned()).or_default().merge(change, 1);
+impl Entry<'_> {
+    /// Appends what the change makes of what was, unless that is nothing.
+    fn put(mut self, before: Option<&Stored<'_>>, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
+        if let Some(before) = before {
+            self.change.add_packed(before.sums).map_err(record)?;
+        }
+        if self.change.settle() {
+            let mut sums = Vec::with_capacity(64);
+            self.change.put(&mut sums);
+            Stored { queue: self.queue, start: self.start, seconds: self.seconds, sums: &sums }.put(bytes);
+        }
+        Ok(())
     }
-    cells.into_iter().filter(|(_, cell)| !cell.is_empty()).collect()
+}
+
+/// One part of a stored record.
+pub(super) struct Stored<'a> {
+    pub(super) queue: &'a str,
+    pub(super) start: u32,
+    pub(super) seconds: u32,
+    pub(super) sums: &'a [u8],
+}
+
+impl Stored<'_> {
+    /// The sums.
+    pub(super) fn cell(&self) -> Result<Cell, StoreError> {
+        let mut flat = Flat::default();
+        flat.add_packed(self.sums).and_then(|()| flat.cell()).map_err(record)
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        put_text(bytes, self.queue);
+        put_number(bytes, u64::from(self.start));
+        put_number(bytes, u64::from(self.seconds));
+        put_number(bytes, self.sums.len() as u64);
+        bytes.extend_from_slice(self.sums);
+    }
+}
+
+/// The parts of a stored record, by queue and start.
+pub(super) fn parts(bytes: &[u8]) -> Result<Vec<Stored<'_>>, StoreError> {
+    let mut parts = Parts::new(bytes);
+    let mut found = Vec::new();
+    let small = |number: u64| u32::try_from(number).map_err(record);
+    while !parts.is_empty() {
+        let queue = parts.text().map_err(record)?;
+        let start = small(parts.number().map_err(record)?)?;
+        let seconds = small(parts.number().map_err(record)?)?;
+        found.push(Stored { queue, start, seconds, sums: parts.slice().map_err(record)? });
+    }
+    Ok(found)
+}
+
+/// A record with changes: what they do not touch is copied as it is.
+fn changed(stored: &[u8], mut changes: Vec<Entry<'_>>) -> Result<Vec<u8>, StoreError> {
+    changes.sort_by(|a, b| (a.queue, a.start).cmp(&(b.queue, b.start)));
+    let mut bytes = Vec::with_capacity(stored.len() + changes.len() * 48);
+    let mut changes = changes.into_iter().peekable();
+    for part in parts(stored)? {
+        let key = (part.queue, part.start);
+        while let Some(entry) = changes.next_if(|entry| (entry.queue, entry.start) < key) {
+            entry.put(None, &mut bytes)?;
+        }
+        match changes.next_if(|entry| (entry.queue, entry.start) == key) {
+            Some(entry) => entry.put(Some(&part), &mut bytes)?,
+            None => part.put(&mut bytes),
+        }
+    }
+    changes.try_for_each(|entry| entry.put(None, &mut bytes))?;
+    Ok(bytes)
 }
 
 /// Adds the sums of a month up from its days, and says how many were not what the days give.
@@ -146,17 +211,28 @@ pub(super) fn add_up_again(scope: &Scope<'_>, month: i64) -> Result<u64, StoreEr
     let mut wrong = 0;
     let owners: BTreeSet<(String, String)> = stored.keys().chain(right.keys()).cloned().collect();
     for key in owners {
-        let kept = right.remove(&key).unwrap_or_default().into_iter().filter(|(_, cell)| !cell.is_empty());
-        let kept: MonthCells = kept.collect();
+        let mut kept = right.remove(&key).unwrap_or_default();
+        kept.retain(|_, cell| !cell.is_empty());
         // What cannot be read is wrong, too.
-        let known = stored.get(&key).and_then(|bytes| decode::<MonthCells>(bytes).ok()).unwrap_or_default();
-        if known != kept {
-            wrong += 1;
-            scope.db.prepare_cached(&record.remove)?.execute(params![scope.pbx, month, key.0, key.1])?;
-            record.change(scope, (month, &key.0, &key.1), |_: MonthCells| kept)?;
+        let known = stored.get(&key).and_then(|bytes| month_cells(bytes).ok()).unwrap_or_default();
+        if known == kept {
+            continue;
         }
+        wrong += 1;
+        scope.db.prepare_cached(&record.remove)?.execute(params![scope.pbx, month, key.0, key.1])?;
+        let entry = |(queue, cell)| {
+            let mut change = Flat::default();
+            change.add(cell);
+            Entry { queue, start: 0, seconds: 0, change }
+        };
+        let entries = kept.iter().map(|(queue, cell)| entry((queue.as_str(), cell))).collect();
+        record.change(scope, (month, &key.0, &key.1), entries)?;
     }
     Ok(wrong)
+}
+
+fn month_cells(bytes: &[u8]) -> Result<BTreeMap<String, Cell>, StoreError> {
+    parts(bytes)?.iter().map(|part| Ok((part.queue.to_owned(), part.cell()?))).collect()
 }
 
 /// The statements of one of the two tables.
@@ -179,25 +255,59 @@ impl Record {
         }
     }
 
-    fn change<T>(
+    fn change(
         &self,
         scope: &Scope<'_>,
-        (time, agent, queue): (i64, &str, &str),
-        merge: impl FnOnce(Vec<T>) -> Vec<T>,
-    ) -> Result<(), StoreError>
-    where
-        T: serde::Serialize + serde::de::DeserializeOwned,
-    {
+        (time, agent, queue): Key<'_>,
+        changes: Vec<Entry<'_>>,
+    ) -> Result<(), StoreError> {
         let key = params![scope.pbx, time, agent, queue];
         let mut read = scope.db.prepare_cached(&self.read)?;
         let stored: Option<Vec<u8>> = read.query_row(key, |row| row.get(0)).optional()?;
-        let cells = merge(stored.map_or_else(|| Ok(Vec::new()), |bytes| decode(&bytes))?);
-        if cells.is_empty() {
+        let bytes = changed(&stored.unwrap_or_default(), changes)?;
+        if bytes.is_empty() {
             scope.db.prepare_cached(&self.remove)?.execute(key)?;
         } else {
-            let bytes = encode(&cells)?;
             scope.db.prepare_cached(&self.write)?.execute(params![scope.pbx, time, agent, queue, bytes])?;
         }
         Ok(())
     }
 }
+
+/// Spreads small numbers and names; nothing here comes from people who would make them collide.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number.cast_unsigned());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x517C_C1B7_2722_0A95);
+    }
+
+    fn finish(&self) -> u64 {
+        // The table goes by the highest and the lowest bits.
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+/// A map over [`Quick`].
+pub(super) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::sums::AgentSum;
+use super::sums::{AgentSum, Grain};
 use super::{History, HistoryError};
 use crate::domain::history::cells::Cell;
 use crate::domain::history::figures::{AgentFigures, agent_figures, queue_figures};
@@ -37,7 +37,7 @@ impl History {
         let mut rows = Vec::new();
         for site in self.sites(filter).await? {
             let mut cells: BTreeMap<(Bucket, String), Cell> = BTreeMap::new();
-            for (subject, hour, cell) in self.queue_cells(&site, filter).await? {
+            for (subject, hour, cell) in self.queue_cells(&site, filter, Grain::of(filter)).await? {
                 let key = (Bucket::of(filter, &site.zone, hour.start), subject);
                 cells.entry(key).or_default().merge(&cell, 1);
             }
@@ -94,7 +94,7 @@ impl History {
         for site in self.sites(filter).await? {
             let (cut, zone) = (filter.clone(), site.zone.clone());
             let key = move |agent: &str, hour: Hour| (Bucket::of(&cut, &zone, hour.start), agent.to_owned());
-            let sums = self.agent_sums(&site, filter, key).await?;
+            let sums = self.agent_sums(&site, filter, Grain::of(filter), key).await?;
             rows.extend(sums.into_iter().map(|((bucket, agent), AgentSum { calls, presence })| AgentRow {
                 pbx: site.name.clone(),
                 bucket,

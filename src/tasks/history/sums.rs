@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{History, HistoryError, Site};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Cells, Contributions, Subject};
-use crate::domain::history::query::{Count, Filter};
+use crate::domain::history::query::{By, Count, Filter};
 use crate::domain::ids::{AgentName, QueueName};
 use crate::domain::time::Hour;
 use crate::store::CellsOf;
@@ -19,6 +19,29 @@ pub(super) struct AgentSum {
     pub presence: Cell,
 }
 
+/// How finely cells are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grain {
+    /// By clock hour.
+    Hour,
+    /// Not at all: everything of the range may stand in its first hour, as sums of months do.
+    Range,
+}
+
+impl Grain {
+    /// As fine as the buckets asked for need it.
+    pub(super) fn of(filter: &Filter) -> Self {
+        if filter.by == By::Range { Self::Range } else { Self::Hour }
+    }
+}
+
+impl Site {
+    /// Where sums of the whole range stand.
+    fn first_hour(&self) -> Hour {
+        Hour { start: self.from, seconds: 3600 }
+    }
+}
+
 impl History {
     /// Cells of queues: visits, or calls where those are counted; with an agent asked for, of those alone that have a
     /// status for him.
@@ -26,6 +49,7 @@ impl History {
         &self,
         site: &Site,
         filter: &Filter,
+        grain: Grain,
     ) -> Result<Vec<(String, Hour, Cell)>, HistoryError> {
         if filter.count == Count::Calls {
             return self.call_cells(site, filter).await;
@@ -34,10 +58,18 @@ impl History {
             return self.visit_cells(site, filter).await;
         }
         let of = CellsOf::Queues { queue: filter.queue.as_ref().map(QueueName::folded) };
+        let (span, whole) = ((site.from, site.to), site.first_hour());
+        if grain == Grain::Range {
+            let add = move |cells: &mut BTreeMap<String, Cell>, subject: Subject, cell: Cell| {
+                cells.entry(subject.queue).or_default().merge(&cell, 1);
+            };
+            let sums = self.store.fold_sums(&site.name, span, of, add).await?;
+            return Ok(sums.into_iter().map(|(queue, cell)| (queue, whole, cell)).collect());
+        }
         let add = |cells: &mut Vec<_>, subject: Subject, hour: Hour, cell: Cell| {
             cells.push((subject.queue, hour, cell));
         };
-        Ok(self.store.fold_cells(&site.name, (site.from, site.to), of, add).await?)
+        Ok(self.store.fold_cells(&site.name, span, of, add).await?)
     }
 
     /// Cells of agents, summed by what `key` makes of agent and hour.
@@ -45,6 +77,7 @@ impl History {
         &self,
         site: &Site,
         filter: &Filter,
+        grain: Grain,
         key: impl Fn(&str, Hour) -> K + Clone + Send + 'static,
     ) -> Result<BTreeMap<K, AgentSum>, HistoryError> {
         let queue = filter.queue.as_ref().map(QueueName::folded);
@@ -52,11 +85,15 @@ impl History {
         let of = CellsOf::Agents { agent: agent.clone(), queue: queue.clone() };
         let add = adder(queue, key);
         let stored = add.clone();
-        let step = move |sums: &mut BTreeMap<K, AgentSum>, subject: Subject, hour, cell: Cell| {
-            stored(sums, &subject, hour, &cell);
+        let (span, whole) = ((site.from, site.to), site.first_hour());
+        let mut sums = if grain == Grain::Range {
+            let step = move |sums: &mut _, subject: Subject, cell: Cell| stored(sums, &subject, whole, &cell);
+            self.store.fold_sums(&site.name, span, of, step).await?
+        } else {
+            let step =
+                move |sums: &mut _, subject: Subject, hour, cell: Cell| stored(sums, &subject, hour, &cell);
+            self.store.fold_cells(&site.name, span, of, step).await?
         };
-        let span = (site.from, site.to);
-        let mut sums = self.store.fold_cells(&site.name, span, of, step).await?;
         for ((subject, hour), cell) in self.going_on(site).await? {
             if agent.as_ref().is_none_or(|agent| *agent == subject.agent) && !subject.agent.is_empty() {
                 add(&mut sums, &subject, hour, &cell);
