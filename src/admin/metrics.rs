@@ -115,6 +115,12 @@ fn last_sync(page: &mut Page, document: Option<&serde_json::Value>) {
             page.gauge(name, help).sample(&[], number);
         }
     }
+    let older = document.get("older").filter(|older| !older.is_null());
+    let share = older.map_or(Some(1.0), |older| older.get("share")?.as_f64());
+    if let Some(share) = share.filter(|_| at.is_some()) {
+        let help = "How much of the PBX's history is read, 0 to 1; the newest days come first.";
+        page.gauge("asterflow_history_read_ratio", help).sample(&[], share);
+    }
 }
 
 fn queues(page: &mut Page, pictures: &[Picture], now: Moment) {

@@ -74,6 +74,14 @@ pub enum MysqlError {
         /// Which columns, by their usual names.
         columns: Vec<String>,
     },
+    /// A statement took too long, and will the next time, too.
+    #[error("{table} cannot be read in bearable time: {why}")]
+    TooSlow {
+        /// The table.
+        table: String,
+        /// What it lacks, and how to add it.
+        why: String,
+    },
     /// Rows of several PBXs lie in one table.
     #[error(
         "{table} holds the rows of several PBXs ({}); say which are this one's with `{key}` of [pbx.database] (\"*\": all)",
@@ -110,6 +118,11 @@ pub enum MysqlError {
     Relay(#[source] std::io::Error),
 }
 
+/// MariaDB's error number of a statement that took too long.
+pub(super) const OVER_TIME: u16 = 1969;
+/// MySQL's.
+pub(super) const OVER_TIME_MYSQL: u16 = 3024;
+
 impl MysqlError {
     /// Whether only a person can help: trying again quickly is of no use.
     pub fn is_refusal(&self) -> bool {
@@ -124,7 +137,9 @@ impl MysqlError {
         match code(&source) {
             Some(1142 | 1143) => Self::NoPrivilege { table: table.into(), user: user.into() },
             // A statement over its time, a server that shuts down, a connection that was killed.
-            Some(1969 | 3024 | 1053 | 1927 | 4031) | None => Self::Interrupted { doing, source },
+            Some(OVER_TIME | OVER_TIME_MYSQL | 1053 | 1927 | 4031) | None => {
+                Self::Interrupted { doing, source }
+            }
             Some(_) => Self::Query { doing, source },
         }
     }

@@ -14,7 +14,7 @@ use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, MySql, Row};
 
-use super::error::MysqlError;
+use super::error::{MysqlError, OVER_TIME, OVER_TIME_MYSQL, code};
 use super::names::{Table, find};
 use super::pool::Mysql;
 pub use super::shape::Key;
@@ -328,6 +328,9 @@ impl QueueLog {
     }
 
     fn failed(&self, mysql: &Mysql, source: sqlx::Error) -> MysqlError {
+        if let (Some(OVER_TIME | OVER_TIME_MYSQL), Some(why)) = (code(&source), self.warning()) {
+            return MysqlError::TooSlow { table: self.table.sql(), why };
+        }
         MysqlError::of_statement("reading queue_log", &self.table.sql(), mysql.user(), source)
     }
 }

@@ -216,7 +216,10 @@ impl Sync {
             None => slot.insert(Reader::connect(&self.pbx, &self.store).await?),
         };
         let mut progress = |batch: &Progress| self.status.send_modify(|status| status.take(batch));
+        let began = clock::now().tick;
         let passed = reader.pass(&self.store, &mut progress, || stopped(stop)).await?;
+        let millis = clock::now().tick.since(began);
+        tracing::debug!(pbx = %self.pbx.name, millis, changed = passed.changed, "looked at queue_log");
         if !passed.ended {
             return Ok(());
         }

@@ -237,3 +237,21 @@ fn mark(row: &LogRow) -> i64 {
 fn mark_of(seen: &Seen) -> i64 {
     seen.row.as_ref().map_or(1, mark)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::history::row::tests::row;
+
+    #[test]
+    fn a_mark_is_stored_and_must_not_change() {
+        let one = row(7, "2026-11-22 07:01:04", "1.1", "sales", "Ann", "CONNECT", "1|1.2|1");
+        assert_eq!(mark(&one), MARK);
+        assert_eq!(mark(&LogRow { id: 8, ..one.clone() }), MARK, "its number is not part of what it says");
+        let other = LogRow { agent: "Anna".into(), ..one.clone() };
+        assert!(mark(&other) != MARK && mark(&LogRow { callid: "1.1s".into(), ..one }) != MARK);
+    }
+
+    /// Of the row above, since the first version.
+    const MARK: i64 = 2_920_369_248_283_068_775;
+}

@@ -92,6 +92,8 @@ impl Reader {
         self.narrow.extend(read.filled.iter().cloned());
         let count = u64::try_from(read.rows.len()).unwrap_or(0);
         let reading = Reading { older: next, ..reading };
+        // The first days are wanted at once.
+        let ahead = ahead || !self.is_long_ago(older);
         let applied = self.store_older(store, read, reading, ahead).await?;
         self.older.follow(limit, clock::now().tick.since(began));
         let progress =
@@ -161,4 +163,22 @@ impl Reader {
 #[allow(clippy::cast_precision_loss, reason = "a share is shown in percent")]
 fn share(part: i64, all: i64) -> f64 {
     if all <= 0 { 0.0 } else { (part as f64 / all as f64).clamp(0.0, 1.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_become_as_long_as_they_may_take() {
+        let mut pace = Pace::default();
+        let mut after = |rows, took| {
+            pace.follow(rows, took);
+            pace.rows
+        };
+        assert_eq!([after(2000, 20), after(8000, 20), after(2000, 200)], [4000, 10_000, 2000]);
+        assert_eq!([after(2000, 900), after(600, 9000)], [1000, 500]);
+        // A second with more rows than a step has set the length.
+        assert_eq!(after(64_000, 20), 64_000);
+    }
 }
