@@ -12,5 +12,6 @@ mod session;
 #[cfg(feature = "sim")]
 mod simulator;
 mod tidy;
+mod traps;
 mod web;
 mod year;

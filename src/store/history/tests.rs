@@ -1,6 +1,7 @@
 //! The stored tables depend on the set of rows alone, and equal a fold of all rows at once.
 
 mod files;
+mod properties;
 
 use std::collections::BTreeMap;
 
