@@ -50,6 +50,13 @@ pub(super) fn merge(
     if all == stored {
         return Ok(None);
     }
+    // The same row under a smaller id: the larger one is none any more, and no hint.
+    for gone in stored.iter().filter(|row| all.iter().all(|kept| kept.id != row.id)) {
+        scope
+            .db
+            .prepare_cached("DELETE FROM hint WHERE pbx = ?1 AND id = ?2")?
+            .execute(params![scope.pbx, gone.id])?;
+    }
     let queued = all.iter().any(|row| !matches!(parse(row), Ok(Event::Other) | Err(_)));
     let transferred = all.iter().any(|row| matches!(parse(row), Ok(Event::End { transfer: Some(_), .. })));
     scope
