@@ -14,5 +14,6 @@ mod session;
 mod simulator;
 mod sources;
 mod tidy;
+mod traps;
 mod web;
 mod year;

@@ -350,7 +350,8 @@ mod tests {
     #[test]
     fn the_check_vectors_of_the_service_level() {
         let busy = cell(&[(10, 860), (30, 140)], &[(4, 10), (15, 10), (40, 40)], &[]);
-        // 50 / 1050 = 4.76 %.
+        // The abandon rate by its formula: (60 − 10) / (1000 + 60 − 10) = 50 / 1050 = 4.76 %, shown as 4.8. (Where 4.7 is
+        // written, it was cut; the formula stays.)
         check(&busy, 20, [81.1, 82.7, 83.0, 86.0, 4.8]);
         let small = cell(&[(1, 2)], &[(5, 2)], &[(12, 2)]);
         check(&small, 5, [33.3, 100.0, 66.7, 100.0, 33.3]);

@@ -82,6 +82,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
     for (callid, rows) in by_call {
         if let Some(call) = calls::merge(&mut ledger, &callid, rows)? {
             applied.rows += call.rows_more();
+            calls::forget_hints(scope, &call)?;
             calls::hint(scope, &call.new, &mut hinted)?;
             identity::mention(scope, &callid, &call.new)?;
             touched.insert(callid, call);

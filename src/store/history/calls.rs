@@ -245,6 +245,17 @@ fn note_rings(old: &[Visit], new: &[Visit], rang: &mut Touched) {
     }
 }
 
+/// The same row under a smaller id: the larger one is none any more, and no hint.
+pub(super) fn forget_hints(scope: &Scope<'_>, call: &Call) -> Result<(), StoreError> {
+    for gone in call.old.iter().filter(|row| call.new.iter().all(|kept| kept.id != row.id)) {
+        scope
+            .db
+            .prepare_cached("DELETE FROM hint WHERE pbx = ?1 AND id = ?2")?
+            .execute(params![scope.pbx, gone.id])?;
+    }
+    Ok(())
+}
+
 /// A table's rows near a repeated hour tell its rows without a callid which pass they belong to. (Those of a file stand
 /// in no order of ids with them.) `hinted`: the local time of such rows, if there were any.
 pub(super) fn hint(

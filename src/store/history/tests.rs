@@ -4,6 +4,7 @@ mod files;
 mod late;
 mod moved;
 mod people;
+mod properties;
 
 use std::collections::BTreeMap;
 

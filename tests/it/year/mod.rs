@@ -11,6 +11,7 @@ mod database;
 mod figures;
 mod people;
 mod presence;
+mod properties;
 mod stay;
 mod tally;
 mod tests;
