@@ -19,6 +19,7 @@ use crate::tasks::check::Checks;
 use crate::tasks::control::Control;
 use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
+use crate::tasks::reconcile::Reconciler;
 use crate::tasks::settings::Settings;
 use crate::tasks::sync::{Sync, SyncStatus};
 
@@ -107,6 +108,14 @@ impl Parts {
         let (name, ami, phones) = (pbx.name.clone(), pbx.ami.clone(), &config.supervisor_phones);
         let live = live::start(name, ami, phones, handle.wrap_ups.clone(), stop.subscribe());
         self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
+        let reconciler = Reconciler {
+            store: self.store.clone(),
+            pbx: pbx.name.clone(),
+            zone: pbx.zone.clone(),
+            live: live.seen(),
+            sync: handle.status.clone(),
+        };
+        let reconciled = reconciler.start(stop.subscribe());
         self.syncs.push(handle.status);
         self.checks.push(handle.checks);
         self.views.push(PbxView {
@@ -115,6 +124,7 @@ impl Parts {
             live: live.snapshot.clone(),
             today: handle.today,
             database: handle.database,
+            reconciled,
         });
         self.lives.push(live);
     }
@@ -206,6 +216,7 @@ pub(crate) async fn for_picture(
             live,
             today: watch::channel(Arc::new(today)).1,
             database: watch::channel(database).1,
+            reconciled: watch::channel(Arc::default()).1,
         });
     }
     Ok(Parts {

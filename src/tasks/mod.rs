@@ -6,6 +6,7 @@ pub mod control;
 pub mod history;
 pub mod import;
 pub mod live;
+pub mod reconcile;
 pub mod settings;
 pub mod sync;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::history::figures::Today;
+use crate::domain::history::reconcile::Reconciliation;
 use crate::domain::ids::PbxName;
 use crate::domain::link::LinkStatus;
 use crate::domain::live::snapshot::Snapshot;
@@ -31,4 +33,6 @@ pub struct PbxView {
     pub today: watch::Receiver<Arc<Today>>,
     /// How its database stands.
     pub database: watch::Receiver<LinkStatus>,
+    /// What was seen live against what queue_log says.
+    pub reconciled: watch::Receiver<Arc<Reconciliation>>,
 }
