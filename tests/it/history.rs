@@ -15,13 +15,14 @@ use jiff::civil::date;
 use tokio::sync::watch;
 
 /// The columns of the fixtures, behind the scenario's name.
-const QUEUE_LOG: &str = "id, time, callid, queuename, agent, event, data1, data2, data3, data4, data5";
+pub(crate) const QUEUE_LOG: &str =
+    "id, time, callid, queuename, agent, event, data1, data2, data3, data4, data5";
 const CDR: &str =
     "uniqueid, linkedid, `start`, dstchannel, src, dst, dcontext, clid, channel, lastapp, lastdata,
     answer, `end`, duration, billsec, disposition, amaflags, sequence, userfield";
 
 /// `INSERT` of the lines of a fixture.
-fn insert(table: &str, columns: &str, lines: &[&str]) -> String {
+pub(crate) fn insert(table: &str, columns: &str, lines: &[&str]) -> String {
     let values = lines.iter().map(|line| {
         let cells = line.split('\t').skip(1).map(|cell| match cell {
             "NULL" => "NULL".to_owned(),
@@ -35,7 +36,7 @@ fn insert(table: &str, columns: &str, lines: &[&str]) -> String {
     )
 }
 
-fn queue_log_lines() -> Vec<&'static str> {
+pub(crate) fn queue_log_lines() -> Vec<&'static str> {
     include_str!("../fixtures/queue_log.tsv").lines().skip(1).collect()
 }
 
@@ -70,9 +71,9 @@ pub(crate) fn pbx_of(maria: &MariaDb, account: &Account, tls: Tls) -> Pbx {
 /// A MariaDB, and a store that synchronises with it.
 pub(crate) struct Bench {
     _dir: tempfile::TempDir,
-    store: Store,
+    pub(crate) store: Store,
     pub(crate) maria: MariaDb,
-    pbx: Pbx,
+    pub(crate) pbx: Pbx,
 }
 
 impl Bench {

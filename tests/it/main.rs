@@ -7,6 +7,7 @@ mod demo;
 mod driver;
 mod history;
 mod real;
+mod recheck;
 mod replay;
 mod session;
 #[cfg(feature = "sim")]

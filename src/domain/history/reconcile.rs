@@ -110,10 +110,13 @@ impl Reconciliation {
     }
 }
 
+/// What was seen, and what was logged, of one callid in one queue.
+type Sides<'v> = (Vec<&'v SeenVisit>, Vec<&'v Visit>);
+
 /// Compares the visits that entered in [from, to), UTC seconds. `log` may hold others around them.
 pub fn reconcile(seen: &SeenLog, log: &[Visit], from: i64, to: i64) -> Reconciliation {
     let from = seen.since().map_or(to, |since| from.max(since)).min(to);
-    let mut by_call: BTreeMap<(&str, String), (Vec<&SeenVisit>, Vec<&Visit>)> = BTreeMap::new();
+    let mut by_call: BTreeMap<(&str, String), Sides<'_>> = BTreeMap::new();
     for visit in seen.visits() {
         by_call.entry((visit.callid.as_str(), visit.queue.folded())).or_default().0.push(visit);
     }

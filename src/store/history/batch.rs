@@ -57,17 +57,17 @@ pub(super) struct Work {
     pub(super) calls: BTreeSet<String>,
     pub(super) agents: Touched,
     pub(super) starts: Vec<i64>,
-    pub(super) late: Vec<late::Late>,
 }
 
 fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
     batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
     let mut applied = Applied::default();
-    let mut work = Work { late: late::find(scope, &batch.rows)?, ..Work::default() };
     let mut oddities: BTreeMap<Oddity, i64> = BTreeMap::new();
     for (kind, number) in batch.oddities {
         oddities.insert(kind, i64::try_from(number).unwrap_or(i64::MAX));
     }
+    late::note_rows(scope, &batch.rows)?;
+    let mut work = Work::default();
     note_clock(scope, &batch.rows)?;
     note_queues(scope, &batch.rows)?;
     let hints = scope.hints()?;
@@ -111,7 +111,6 @@ fn refold(scope: &Scope<'_>, mut work: Work) -> Result<(u64, bool), StoreError> 
     agents::refold(scope, &work.agents, &starts, &mut given, &mut before)?;
     let changes = given.minus(&before);
     sums::apply(scope, &changes)?;
-    late::mark(scope, &work.late, &changes)?;
     Ok((refolded.visits, !changes.is_empty()))
 }
 
@@ -209,5 +208,5 @@ pub(super) fn refold_all(
     calls: BTreeSet<String>,
     agents: Touched,
 ) -> Result<(), StoreError> {
-    refold(scope, Work { calls, agents, ..Work::default() }).map(|_| ())
+    refold(scope, Work { calls, agents, starts: Vec::new() }).map(|_| ())
 }

@@ -8,58 +8,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Scope, calls, lone};
-use crate::domain::history::cells::{Cells, Subject};
+use super::{Scope, lone, rows};
+use crate::domain::history::cells::Subject;
 use crate::domain::history::event::{Belongs, Event, parse};
 use crate::domain::history::row::{Identity, LogRow, civil_second};
 use crate::domain::ids::PbxName;
-use crate::domain::time::{Hour, candidates};
+use crate::domain::time::{candidates, hour_of, split_by_hour};
 use crate::store::{Store, StoreError};
 
 /// A row that comes later than this after its own time is late, seconds.
 const LATE: i64 = 3600;
 
-/// What a late row can have changed.
-pub(super) struct Late {
-    /// The cells of this queue, or of no queue, in lower case; `None`: of all.
-    queue: Option<String>,
-    /// The cells of this agent; `None`: of all.
-    agent: Option<String>,
-    /// From here on, UTC.
-    from: i64,
-    /// Up to here.
-    to: i64,
-}
-
-impl Late {
-    fn of(row: &LogRow, at: i64) -> Self {
-        if row.belongs() != Belongs::Call {
-            let agent = row.has_agent().then(|| row.agent.trim().to_owned());
-            return Self { queue: None, agent, from: i64::MIN, to: i64::MAX };
-        }
-        let before = match parse(row) {
-            Ok(Event::End { hold, talk, .. }) => hold + talk,
-            Ok(Event::Connect { hold, .. }) => hold,
-            Ok(Event::Leave { wait, .. }) => wait,
-            Ok(Event::RingNoAnswer { millis } | Event::RingCanceled { millis }) => millis / 1000,
-            _ => 0,
-        };
-        Self { queue: Some(row.queue.to_ascii_lowercase()), agent: None, from: at - before, to: at }
-    }
-
-    fn reaches(&self, subject: &Subject, hour: Hour) -> bool {
-        let queue = self.queue.as_ref().is_none_or(|queue| *queue == subject.queue);
-        let agent = self.agent.as_ref().is_none_or(|agent| *agent == subject.agent);
-        queue && agent && hour.end() > self.from && hour.start <= self.to
-    }
-}
-
-/// The late rows among `rows`; asked before they move the clock and are stored.
-pub(super) fn find(scope: &Scope<'_>, rows: &[LogRow]) -> Result<Vec<Late>, StoreError> {
+/// Marks the cells that the late ones among `rows` belong to; asked before these move the clock and are stored.
+pub(super) fn note_rows(scope: &Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
     let clock = scope.log_clock();
-    let Some(edge) = read_from(scope)? else { return Ok(Vec::new()) };
+    let Some(edge) = read_from(scope)? else { return Ok(()) };
     let mut old: BTreeMap<String, Vec<(&LogRow, i64)>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.instant().is_none()) {
         // Of a repeated hour the later pass, so that nothing on time is marked.
@@ -69,17 +35,47 @@ pub(super) fn find(scope: &Scope<'_>, rows: &[LogRow]) -> Result<Vec<Late>, Stor
             old.entry(of).or_default().push((row, at));
         }
     }
-    let mut late = Vec::new();
     for (callid, rows) in old {
         let known: BTreeSet<Identity> = if callid.is_empty() {
             known_lone(scope, &rows)?
         } else {
-            identities(calls::load(scope, &callid)?)
+            identities(rows::of_call(scope, &callid)?)
         };
         let new = rows.into_iter().filter(|(row, _)| !known.contains(&trimmed(row).identity()));
-        late.extend(new.map(|(row, at)| Late::of(row, at)));
+        for (row, at) in new {
+            note(scope, &reached(&scope.zone, row, at))?;
+        }
     }
-    Ok(late)
+    Ok(())
+}
+
+/// The cells that a row at `at` gives something to: of its queue where the visit entered, by what the row logs; of its
+/// agent in every hour of the talk or ring that it logs.
+fn reached(zone: &TimeZone, row: &LogRow, at: i64) -> BTreeSet<(String, String, i64)> {
+    let (queue, agent) = (row.queue.to_ascii_lowercase(), row.agent.trim().to_owned());
+    let mut cells = BTreeSet::new();
+    if row.belongs() != Belongs::Call {
+        let own = if queue == "none" { String::new() } else { queue };
+        let hour = hour_of(zone, at).start;
+        if row.has_agent() {
+            cells.extend([(own, agent.clone(), hour), (String::new(), agent, hour)]);
+        }
+        return cells;
+    }
+    let (entered, began) = match parse(row) {
+        Ok(Event::End { hold, talk, .. }) => (at - hold - talk, at - talk),
+        Ok(Event::Connect { hold, ring, .. }) => (at - hold, at - ring),
+        Ok(Event::Leave { wait, .. }) => (at - wait, at),
+        Ok(Event::RingNoAnswer { millis } | Event::RingCanceled { millis }) => (at, at - millis / 1000),
+        Ok(Event::Enter { .. }) => (at, at),
+        _ => return cells,
+    };
+    cells.insert((queue.clone(), String::new(), hour_of(zone, entered).start));
+    if row.has_agent() {
+        let hours = split_by_hour(zone, began, at + 1).into_iter();
+        cells.extend(hours.map(|(hour, _)| (queue.clone(), agent.clone(), hour.start)));
+    }
+    cells
 }
 
 /// From which local time on everything had been read; `None` where nothing had.
@@ -119,25 +115,12 @@ fn known_lone(scope: &Scope<'_>, rows: &[(&LogRow, i64)]) -> Result<BTreeSet<Ide
     Ok(known)
 }
 
-/// Marks those of the changed cells that late rows changed.
-pub(super) fn mark(scope: &Scope<'_>, late: &[Late], changes: &Cells) -> Result<(), StoreError> {
-    if late.is_empty() {
-        return Ok(());
-    }
-    let reached = changes.keys().filter(|(subject, hour)| late.iter().any(|row| row.reaches(subject, *hour)));
-    note(scope, reached)
-}
-
-/// Marks cells.
-pub(super) fn note<'c>(
-    scope: &Scope<'_>,
-    cells: impl Iterator<Item = &'c (Subject, Hour)>,
-) -> Result<(), StoreError> {
+fn note(scope: &Scope<'_>, cells: &BTreeSet<(String, String, i64)>) -> Result<(), StoreError> {
     let mut insert = scope.db.prepare_cached(
         "INSERT OR IGNORE INTO late_cell (pbx, hour, queue, agent) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    for (subject, hour) in cells {
-        insert.execute(params![scope.pbx, hour.start, subject.queue, subject.agent])?;
+    for (queue, agent, hour) in cells {
+        insert.execute(params![scope.pbx, hour, queue, agent])?;
     }
     Ok(())
 }

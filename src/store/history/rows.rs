@@ -25,6 +25,11 @@ pub struct FoldContext {
     pub hints: Vec<Hint>,
 }
 
+/// The stored rows of a callid, as they came.
+pub(super) fn of_call(scope: &Scope<'_>, callid: &str) -> Result<Vec<LogRow>, StoreError> {
+    calls::load(scope, callid)
+}
+
 impl Store {
     /// The stored rows of some callids, as they came.
     ///
@@ -36,7 +41,7 @@ impl Store {
         callids: Vec<String>,
     ) -> Result<BTreeMap<String, Vec<LogRow>>, StoreError> {
         self.of(pbx, move |scope| {
-            let load = |callid: String| Ok((callid.clone(), calls::load(scope, &callid)?));
+            let load = |callid: String| Ok((callid.clone(), of_call(scope, &callid)?));
             callids.into_iter().map(load).collect()
         })
         .await

@@ -34,6 +34,7 @@ use crate::tasks::check::Checks;
 use crate::tasks::history::{History, HistoryError, Thresholds};
 
 use check::Checking;
+pub use check::check_day;
 use pass::Reader;
 
 /// Today's figures are made anew at least this often, because the date and what goes on change without rows.
