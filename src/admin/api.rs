@@ -5,12 +5,14 @@ mod explain;
 mod history;
 mod identities;
 mod live;
+mod reconciliation;
 mod supervision;
 
 pub(super) use explain::{answer as answer_explain, explain, read as read_explain};
 pub(super) use history::{history_agents, history_heatmap, history_queues, history_visits};
 pub(super) use identities::{identities, remove_identity, set_identity};
 pub(super) use live::{live, stream};
+pub(super) use reconciliation::reconciliation;
 pub(super) use supervision::{change_supervision, end_supervision, supervise, supervision, supervisions};
 
 use axum::body::to_bytes;

@@ -9,6 +9,7 @@ use http::{HeaderValue, header};
 
 use crate::clock;
 use crate::domain::control::{Mode, Supervision};
+use crate::domain::history::reconcile::Kind;
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::time::Moment;
 use crate::views::Picture;
@@ -36,6 +37,7 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Response {
     last_sync(&mut page, health.last_sync.as_ref());
     queues(&mut page, &pictures, now);
     today(&mut page, &pictures);
+    reconciled(&mut page, &app);
     views(&mut page, app.handles.walls.count(), &app.handles.supervisor.list().await);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], page.text()).into_response()
@@ -188,6 +190,25 @@ fn today(page: &mut Page, pictures: &[Picture]) {
                 }
             }
         }
+    }
+}
+
+/// Gauges, for they begin anew at the PBX's midnight.
+fn reconciled(page: &mut Page, app: &super::App) {
+    let help =
+        "Calls of the settled hours of today that differ between the live link and queue_log, by kind.";
+    let mut family = page.gauge("asterflow_reconciliation_differences", help);
+    for pbx in &app.handles.pbxs {
+        let held = pbx.reconciled.borrow();
+        for kind in Kind::ALL {
+            let number = held.counts.get(kind.as_str()).copied().unwrap_or(0);
+            family.sample(&[("pbx", pbx.name.as_str()), ("kind", kind.as_str())], number);
+        }
+    }
+    let mut family = page.gauge("asterflow_reconciled_visits", "Visits of queue_log that were compared.");
+    for pbx in &app.handles.pbxs {
+        let number: u64 = pbx.reconciled.borrow().queues.iter().map(|tally| tally.log_entered).sum();
+        family.sample(&[("pbx", pbx.name.as_str())], number);
     }
 }
 

@@ -84,6 +84,7 @@ pub(super) const TABLE: &[Route] = routes! {
     PUT IDENTITIES, ADMIN, Api, "Say whose an interface is" => api::set_identity;
     DELETE IDENTITIES, ADMIN, Api, "Take that back" => api::remove_identity;
     GET "/api/v1/history/explain", VIEWER, Api, "Why a figure is what it is; the rows of a visit" => api::explain;
+    GET "/api/v1/reconciliation", VIEWER, Api, "What was seen live against what queue_log says" => api::reconciliation;
     GET "/api/v1/supervision", SUPERVISOR, Api, "Supervisions that run" => api::supervisions;
     POST "/api/v1/supervision", SUPERVISOR, Api, "Listen, whisper or barge" => api::supervise;
     GET ONE_SUPERVISION, SUPERVISOR, Api, "One supervision" => api::supervision;

@@ -9,9 +9,11 @@ use jiff::tz::TimeZone;
 
 use crate::clock;
 use crate::domain::control::{Mode, Supervision, SupervisionState};
+use crate::domain::history::reconcile::Kind;
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::problem::{Problem, Severity};
 use crate::domain::time::Moment;
+use crate::tasks::PbxView;
 use crate::views::text::shown;
 
 use super::error::Refusal;
@@ -30,6 +32,7 @@ struct StatusPage {
     sources: Vec<Source>,
     problems: Vec<ProblemLine>,
     floors: Vec<Floor>,
+    reconciled: Vec<ReconciledLine>,
     supervisions: Vec<SupervisionLine>,
     present: Vec<PresentLine>,
     figures: Vec<(String, String)>,
@@ -70,6 +73,15 @@ struct Floor {
     offline: u32,
 }
 
+/// What was seen live of one PBX against what queue_log says.
+struct ReconciledLine {
+    pbx: String,
+    sentence: String,
+    good: bool,
+    /// Sentence, and where the call's rows are; empty where there are none.
+    calls: Vec<(String, String)>,
+}
+
 struct SupervisionLine {
     supervisor: String,
     actor: String,
@@ -102,6 +114,7 @@ pub(super) async fn status(
         frame: Frame::of(&app, Some(&caller)).at("/"),
         verdict: verdict(&sources, &problems),
         floors: floors(&app),
+        reconciled: app.handles.pbxs.iter().filter_map(reconciled).collect(),
         supervisions: supervisions.iter().map(|held| supervision(held, now)).collect(),
         present: present
             .into_iter()
@@ -209,6 +222,49 @@ fn floors(app: &App) -> Vec<Floor> {
             }
         })
         .collect()
+}
+
+/// Calls that are named on this page at most.
+const CALLS: usize = 10;
+
+/// `None` before the first settled hour.
+fn reconciled(pbx: &PbxView) -> Option<ReconciledLine> {
+    let held = pbx.reconciled.borrow().clone();
+    if held.to <= held.from {
+        return None;
+    }
+    let hour = |at: i64| Timestamp::from_second(at).unwrap_or_default().to_zoned(pbx.zone.clone());
+    let clock = |at: i64| hour(at).strftime("%H:%M").to_string();
+    let seen: u64 = held.queues.iter().map(|tally| tally.live_entered).sum();
+    let logged: u64 = held.queues.iter().map(|tally| tally.log_entered).sum();
+    let down: u64 = held.queues.iter().map(|tally| tally.while_down).sum();
+    let mut sentence = format!(
+        "From {} to {}: {seen} calls into queues seen live, {logged} in queue_log",
+        clock(held.from),
+        clock(held.to)
+    );
+    if down > 0 {
+        sentence += &format!(", {down} of them while the live link was down");
+    }
+    sentence += &match held.number() {
+        0 => ". No call differs.".to_owned(),
+        1 => ". 1 call differs:".to_owned(),
+        number => format!(". {number} calls differ:"),
+    };
+    let calls = held.differences.iter().rev().take(CALLS).map(|one| {
+        let text = format!("{} {}: {} ({})", clock(one.at), one.queue, one.kind.sentence(), one.callid);
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("pbx", pbx.name.as_str()).append_pair("visit", &one.callid);
+        let link =
+            if one.kind == Kind::NotInLog { String::new() } else { format!("/explain?{}", query.finish()) };
+        (shown(&text, 200), link)
+    });
+    Some(ReconciledLine {
+        pbx: pbx.name.to_string(),
+        sentence,
+        good: held.number() == 0,
+        calls: calls.collect(),
+    })
 }
 
 fn problem(held: &Problem) -> ProblemLine {

@@ -20,6 +20,7 @@ use crate::tasks::control::Control;
 use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
 use crate::tasks::people;
+use crate::tasks::reconcile::Reconciler;
 use crate::tasks::settings::Settings;
 use crate::tasks::sync::{Sync, SyncStatus};
 
@@ -110,6 +111,14 @@ impl Parts {
         self.tasks.push(tokio::spawn(sync.run(stop.subscribe())));
         let (store, floor) = (self.store.clone(), live.snapshot.clone());
         self.tasks.push(tokio::spawn(people::run(store, pbx.name.clone(), floor, stop.subscribe())));
+        let reconciler = Reconciler {
+            store: self.store.clone(),
+            pbx: pbx.name.clone(),
+            zone: pbx.zone.clone(),
+            live: live.seen(),
+            sync: handle.status.clone(),
+        };
+        let reconciled = reconciler.start(stop.subscribe());
         self.syncs.push(handle.status);
         self.checks.push(handle.checks);
         self.views.push(PbxView {
@@ -118,6 +127,7 @@ impl Parts {
             live: live.snapshot.clone(),
             today: handle.today,
             database: handle.database,
+            reconciled,
         });
         self.lives.push(live);
     }
@@ -209,6 +219,7 @@ pub(crate) async fn for_picture(
             live,
             today: watch::channel(Arc::new(today)).1,
             database: watch::channel(database).1,
+            reconciled: watch::channel(Arc::default()).1,
         });
     }
     Ok(Parts {

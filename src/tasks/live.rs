@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
 use crate::clock;
@@ -18,9 +18,11 @@ use crate::domain::ids::{PbxName, QueueName, UniqueId};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::Floor;
 use crate::domain::live::event::Event;
+use crate::domain::live::seen::SeenLog;
 use crate::domain::live::snapshot::Snapshot;
 use crate::domain::time::Moment;
 use crate::pbx::ami::client::{self, Client, MESSAGES, Message};
+use crate::tasks::reconcile::SeenRequests;
 
 /// Requests to follow a channel: one a supervision.
 const TAPS: usize = 16;
@@ -62,9 +64,15 @@ pub struct Live {
     pub turns: watch::Receiver<u64>,
     client: Client,
     taps: mpsc::Sender<(UniqueId, mpsc::Sender<LegEvent>)>,
+    seen: SeenRequests,
 }
 
 impl Live {
+    /// Asks for what was seen of today's visits.
+    pub fn seen(&self) -> SeenRequests {
+        self.seen.clone()
+    }
+
     /// The AMI client, for actions.
     pub fn client(&self) -> &Client {
         &self.client
@@ -92,6 +100,7 @@ pub fn start(
     let now = clock::now();
     let (publish, snapshot) = watch::channel(Arc::new(Snapshot::unknown(pbx.clone(), now)));
     let (taps, requests) = mpsc::channel(TAPS);
+    let (seen, seen_requests) = mpsc::channel(1);
     let (turn, turns) = watch::channel(0);
     let names = phones.iter().map(|phone| (phone.channel.as_str(), phone.name.as_str()));
     let task = Task {
@@ -102,6 +111,8 @@ pub fn start(
         client: client.clone(),
         messages,
         requests,
+        seen: SeenLog::default(),
+        seen_requests,
         followed: HashMap::new(),
         publish,
         turn,
@@ -109,7 +120,7 @@ pub fn start(
         stop,
     };
     tokio::spawn(task.run());
-    Live { pbx, snapshot, turns, client, taps }
+    Live { pbx, snapshot, turns, client, taps, seen }
 }
 
 struct Task {
@@ -120,6 +131,8 @@ struct Task {
     client: Client,
     messages: mpsc::Receiver<Message>,
     requests: mpsc::Receiver<(UniqueId, mpsc::Sender<LegEvent>)>,
+    seen: SeenLog,
+    seen_requests: mpsc::Receiver<oneshot::Sender<SeenLog>>,
     followed: HashMap<UniqueId, Vec<mpsc::Sender<LegEvent>>>,
     publish: watch::Sender<Arc<Snapshot>>,
     turn: watch::Sender<u64>,
@@ -150,6 +163,10 @@ impl Task {
                     self.followed.retain(|_, followers| followers.iter().any(|follower| !follower.is_closed()));
                     self.followed.entry(id).or_default().push(events);
                 }
+                Some(answer) = self.seen_requests.recv() => {
+                    // Who asked may be gone.
+                    let _ = answer.send(self.seen.clone());
+                }
                 Ok(()) = self.wrap_ups.changed() => {
                     let now = clock::now();
                     let wrap_ups = Arc::clone(&self.wrap_ups.borrow_and_update());
@@ -175,11 +192,13 @@ impl Task {
             Message::Up => {}
             Message::Picture(picture) => {
                 self.floor.replace(*picture, now);
+                self.seen.link(true, now.wall.as_second());
                 self.link.fresh_at = None;
                 self.link.enter(LinkState::Live, self.warnings.clone(), now);
             }
             Message::Event(event) => {
                 self.tell_follower(&event);
+                self.seen.take(&event, now.wall.as_second());
                 if self.floor.apply(event, now).unknown {
                     self.client.wish_picture();
                 }
@@ -196,6 +215,7 @@ impl Task {
     }
 
     fn down(&mut self, why: String, refused: bool, now: Moment) {
+        self.seen.link(false, now.wall.as_second());
         if self.link.state == LinkState::Live {
             self.link.fresh_at = Some(now);
         }

@@ -8,6 +8,7 @@ pub mod import;
 pub mod live;
 pub mod names;
 pub mod people;
+pub mod reconcile;
 pub mod settings;
 pub mod sync;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::history::figures::Today;
+use crate::domain::history::reconcile::Reconciliation;
 use crate::domain::ids::PbxName;
 use crate::domain::link::LinkStatus;
 use crate::domain::live::snapshot::Snapshot;
@@ -33,4 +35,6 @@ pub struct PbxView {
     pub today: watch::Receiver<Arc<Today>>,
     /// How its database stands.
     pub database: watch::Receiver<LinkStatus>,
+    /// What was seen live against what queue_log says.
+    pub reconciled: watch::Receiver<Arc<Reconciliation>>,
 }

@@ -8,6 +8,7 @@ mod driver;
 mod history;
 mod people;
 mod real;
+mod recheck;
 mod replay;
 mod session;
 #[cfg(feature = "sim")]

@@ -23,6 +23,7 @@ use crate::domain::history::explain::CallExplained;
 use crate::domain::history::figures::{QueueFigures, Today};
 use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::Filter;
+use crate::domain::history::reconcile::{Difference, Kind, Reconciliation, Tally};
 use crate::domain::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::snapshot::{
@@ -244,6 +245,7 @@ impl Bench {
             live: live_seen,
             today: watch::channel(Arc::new(today)).1,
             database: watch::channel(database).1,
+            reconciled: watch::channel(Arc::new(reconciliation())).1,
         };
         let (problems, problems_seen) = watch::channel(Arc::default());
         let handles = AdminHandles {
@@ -401,4 +403,22 @@ fn floor() -> Snapshot {
             ],
         }],
     }
+}
+
+/// A day in which one row was lost.
+fn reconciliation() -> Reconciliation {
+    let queue = QueueName::new("sales");
+    let tally = Tally {
+        queue: queue.clone(),
+        log_entered: 10,
+        log_answered: 7,
+        live_entered: 11,
+        live_answered: 7,
+        while_down: 0,
+        differences: 1,
+    };
+    let (from, to) = (1_795_302_000, 1_795_330_800);
+    let lost = Difference { kind: Kind::NotInLog, queue, callid: "1795311111.1".into(), at: 1_795_311_111 };
+    let counts = BTreeMap::from([(Kind::NotInLog.as_str(), 1)]);
+    Reconciliation { from, to, queues: vec![tally], differences: vec![lost], counts }
 }

@@ -32,6 +32,7 @@ fn feed() -> (Feed, Vec<Box<dyn std::any::Any>>) {
         live: live_seen,
         today: today_seen,
         database: database_seen,
+        reconciled: watch::channel(Arc::default()).1,
     };
     let feed = Feed {
         site: "Test".into(),

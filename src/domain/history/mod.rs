@@ -16,6 +16,7 @@
 //! | `cells` | visits and intervals → sums per queue, agent and clock hour |
 //! | `figures` | sums → the numbers that are shown |
 //! | `explain` | why a figure is what it is |
+//! | `reconcile` | what was seen live against what queue_log says |
 //! | `query` | what is asked |
 //! | `answer` | the shape of what is answered |
 //!
@@ -37,6 +38,7 @@ pub mod identity;
 pub mod pack;
 pub mod place;
 pub mod query;
+pub mod reconcile;
 pub mod row;
 pub mod twice;
 pub mod visit;

@@ -10,6 +10,7 @@ pub mod event;
 mod floor;
 mod invariants;
 mod picture;
+pub mod seen;
 pub mod snapshot;
 mod view;
 

@@ -55,7 +55,7 @@ impl Store {
 pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
     let before = View::of(scope)?;
     batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
-    let late = late::find(scope, &batch.rows)?;
+    late::note_rows(scope, &batch.rows)?;
     note_clock(scope, &batch.rows)?;
     note_queues(scope, &batch.rows)?;
     let scope = &*scope;
@@ -93,7 +93,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
     if let Some(span) = hinted {
         agents::touched_by_hints(scope, span, &mut agents)?;
     }
-    let work = Work { calls: touched, agents, late };
+    let work = Work { calls: touched, agents };
     let done = refold(scope, &mut ledger, (&before, &now), work)?;
     ledger.save()?;
     applied.changed = done.changed | identity::settle(scope)?;
@@ -112,8 +112,6 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
 struct Work {
     calls: BTreeMap<String, Call>,
     agents: Touched,
-    /// Rows that come long after their time.
-    late: Vec<late::Late>,
 }
 
 /// What folding again changed.
@@ -139,7 +137,6 @@ fn refold<'s, 'd>(
     }
     agents::refold(scope, &work.agents, &now.starts, &mut sums)?;
     let changed = sums.save(scope)?;
-    late::mark(scope, &work.late, &sums)?;
     let Refolded { visits, odd_rows, odd_visits, hung, .. } = refolded;
     Ok(Done { visits, changed, odd_rows, odd_visits, hung })
 }
@@ -239,7 +236,7 @@ pub(super) fn fold_anew<'s, 'd>(
     calls: BTreeMap<String, Call>,
     agents: Touched,
 ) -> Result<(), StoreError> {
-    let done = refold(scope, ledger, (view, view), Work { calls, agents, late: Vec::new() })?;
+    let done = refold(scope, ledger, (view, view), Work { calls, agents })?;
     note_oddities(scope, &done.odd_visits)
 }
 
@@ -252,7 +249,7 @@ pub(super) fn refold_all(
     agents: Touched,
 ) -> Result<BTreeSet<String>, StoreError> {
     let mut ledger = Ledger::new(scope);
-    let mut work = Work { calls: BTreeMap::new(), agents, late: Vec::new() };
+    let mut work = Work { calls: BTreeMap::new(), agents };
     for callid in calls {
         let call = Call::unchanged(ledger.rows(&callid)?);
         work.calls.insert(callid, call);

@@ -8,81 +8,73 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
 use rusqlite::{OptionalExtension, params};
 
 use super::ledger::Ledger;
-use super::{Scope, lone, sums};
+use super::{Scope, lone};
 use crate::domain::history::cells::Subject;
 use crate::domain::history::event::{Belongs, Event, parse};
 use crate::domain::history::row::{LogRow, Same, civil_second};
 use crate::domain::ids::PbxName;
-use crate::domain::time::{Hour, candidates};
+use crate::domain::time::{candidates, hour_of, split_by_hour};
 use crate::store::{Store, StoreError};
 
 /// A row that comes later than this after its own time is late, seconds.
 const LATE: i64 = 3600;
 
-/// What a late row can have changed.
-pub(super) struct Late {
-    /// The cells of this queue, or of no queue, in lower case; `None`: of all.
-    queue: Option<String>,
-    /// The cells of this agent; `None`: of all.
-    agent: Option<String>,
-    /// From here on, UTC.
-    from: i64,
-    /// Up to here.
-    to: i64,
-}
-
-impl Late {
-    fn of(scope: &Scope<'_>, row: &LogRow, at: i64) -> Result<Self, StoreError> {
-        if row.belongs() != Belongs::Call {
-            let who = || Ok::<_, StoreError>(scope.identities()?.of_row(&scope.zone, row).to_string());
-            let agent = row.has_agent().then(who).transpose()?;
-            return Ok(Self { queue: None, agent, from: i64::MIN, to: i64::MAX });
-        }
-        let before = match parse(row) {
-            Ok(Event::End { hold, talk, .. }) => hold + talk,
-            Ok(Event::Connect { hold, .. }) => hold,
-            Ok(Event::Leave { wait, .. }) => wait,
-            Ok(Event::RingNoAnswer { millis } | Event::RingCanceled { millis }) => millis / 1000,
-            _ => 0,
-        };
-        Ok(Self { queue: Some(row.queue.to_ascii_lowercase()), agent: None, from: at - before, to: at })
-    }
-
-    fn reaches(&self, subject: &Subject, hour: Hour) -> bool {
-        let queue = self.queue.as_ref().is_none_or(|queue| *queue == subject.queue);
-        let agent = self.agent.as_ref().is_none_or(|agent| *agent == subject.agent);
-        queue && agent && hour.end() > self.from && hour.start <= self.to
-    }
-}
-
-/// The late rows among `rows`; asked before they move the clock and are stored.
-pub(super) fn find(scope: &Scope<'_>, rows: &[LogRow]) -> Result<Vec<Late>, StoreError> {
+/// Marks the cells that the late ones among `rows` belong to; asked before these move the clock and are stored.
+pub(super) fn note_rows(scope: &Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
     let clock = scope.log_clock();
-    let Some(edge) = read_from(scope)? else { return Ok(Vec::new()) };
+    let Some(edge) = read_from(scope)? else { return Ok(()) };
     let mut old: BTreeMap<String, Vec<(&LogRow, i64)>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.instant().is_none()) {
+    for row in rows.iter().filter(|row| row.instant().is_none() && civil_second(row.local) >= edge) {
         // Of a repeated hour the later pass, so that nothing on time is marked.
         let Some(at) = candidates(&scope.zone, row.local).into_iter().max() else { continue };
-        if at + LATE < clock && civil_second(row.local) >= edge {
+        if at + LATE < clock {
             let of = if row.belongs() == Belongs::Call { row.callid.clone() } else { String::new() };
             old.entry(of).or_default().push((row, at));
         }
     }
-    let mut late = Vec::new();
     let mut ledger = Ledger::new(scope);
     for (callid, rows) in old {
         let known = if callid.is_empty() { known_lone(scope, &rows)? } else { ledger.rows(&callid)? };
         let known: BTreeSet<Same<'_>> = known.iter().map(Same).collect();
-        for (row, at) in rows {
-            if !known.contains(&Same(&trimmed(row))) {
-                late.push(Late::of(scope, row, at)?);
-            }
+        for (row, at) in rows.into_iter().filter(|(row, _)| !known.contains(&Same(&trimmed(row)))) {
+            let who = scope.identities()?.of_row(&scope.zone, row);
+            note(scope, &reached(&scope.zone, row, who.as_str(), at))?;
         }
     }
-    Ok(late)
+    Ok(())
+}
+
+/// The cells that a row at `at` gives something to: of its queue where the visit entered, by what the row logs; of its
+/// agent in every hour of the talk or ring that it logs.
+fn reached(zone: &TimeZone, row: &LogRow, agent: &str, at: i64) -> BTreeSet<(String, String, i64)> {
+    let (queue, agent) = (row.queue.to_ascii_lowercase(), agent.to_owned());
+    let mut cells = BTreeSet::new();
+    if row.belongs() != Belongs::Call {
+        let own = if queue == "none" { String::new() } else { queue };
+        let hour = hour_of(zone, at).start;
+        if row.has_agent() {
+            cells.extend([(own, agent.clone(), hour), (String::new(), agent, hour)]);
+        }
+        return cells;
+    }
+    let (entered, began) = match parse(row) {
+        Ok(Event::End { hold, talk, .. }) => (at - hold - talk, at - talk),
+        Ok(Event::Connect { hold, ring, .. }) => (at - hold, at - ring),
+        Ok(Event::Leave { wait, .. }) => (at - wait, at),
+        Ok(Event::RingNoAnswer { millis } | Event::RingCanceled { millis }) => (at, at - millis / 1000),
+        Ok(Event::Enter { .. }) => (at, at),
+        _ => return cells,
+    };
+    cells.insert((queue.clone(), String::new(), hour_of(zone, entered).start));
+    if row.has_agent() {
+        let hours = split_by_hour(zone, began, at + 1).into_iter();
+        cells.extend(hours.map(|(hour, _)| (queue.clone(), agent.clone(), hour.start)));
+    }
+    cells
 }
 
 /// From which local time on everything had been read; `None` where nothing had.
@@ -118,17 +110,12 @@ fn known_lone(scope: &Scope<'_>, rows: &[(&LogRow, i64)]) -> Result<Vec<LogRow>,
     Ok(known)
 }
 
-/// Marks those of the changed cells that late rows changed.
-pub(super) fn mark(scope: &Scope<'_>, late: &[Late], changes: &sums::Changes) -> Result<(), StoreError> {
-    if late.is_empty() {
-        return Ok(());
-    }
+fn note(scope: &Scope<'_>, cells: &BTreeSet<(String, String, i64)>) -> Result<(), StoreError> {
     let mut insert = scope.db.prepare_cached(
         "INSERT OR IGNORE INTO late_cell (pbx, hour, queue, agent) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    for (subject, hour) in changes.keys().filter(|(own, hour)| late.iter().any(|row| row.reaches(own, *hour)))
-    {
-        insert.execute(params![scope.pbx, hour.start, subject.queue, subject.agent])?;
+    for (queue, agent, hour) in cells {
+        insert.execute(params![scope.pbx, hour, queue, agent])?;
     }
     Ok(())
 }

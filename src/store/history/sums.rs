@@ -58,16 +58,6 @@ impl Changes {
         }
     }
 
-    /// What changes, by subject and clock hour.
-    pub(super) fn keys(&self) -> impl Iterator<Item = (Subject, Hour)> {
-        let changed = self.cells.iter().filter(|(_, (_, cell))| !cell.is_empty());
-        changed.map(|((queue, agent, start), (seconds, _))| {
-            let subject =
-                Subject { queue: self.text(*queue).to_owned(), agent: self.text(*agent).to_owned() };
-            (subject, Hour { start: *start, seconds: *seconds })
-        })
-    }
-
     fn text(&self, number: u32) -> &str {
         usize::try_from(number).ok().and_then(|at| self.texts.get(at)).map_or("", |text| text)
     }

@@ -10,11 +10,13 @@ use super::reader::Reader;
 use super::{Sync, SyncError};
 use crate::backoff;
 use crate::clock;
+use crate::config::Pbx;
 use crate::domain::history::query::local;
 use crate::domain::history::row::civil_of;
 use crate::domain::time::{Tick, local_date};
 use crate::pbx::mysql::Between;
-use crate::tasks::check::{Check, choose_days};
+use crate::store::Store;
+use crate::tasks::check::{Check, CheckReport, choose_days};
 
 /// The first check comes so long after the start, then one an hour; milliseconds.
 const FIRST_MILLIS: i64 = 3 * 60_000;
@@ -23,6 +25,21 @@ const EVERY_MILLIS: i64 = 3_600_000;
 const REST: Duration = Duration::from_millis(40);
 /// A day is settled when the log's clock is so far past it, seconds.
 const SETTLED: i64 = 3 * 3600;
+
+/// Checks one day at once. The caller holds the [`crate::store::StateLock`].
+///
+/// # Errors
+/// When the PBX's database or the store refuses.
+pub async fn check_day(store: &Store, pbx: &Pbx, day: Date) -> Result<CheckReport, SyncError> {
+    let reader = Reader::connect(pbx, store).await?;
+    let mut check = Check::new(store.clone(), pbx.name.clone(), pbx.zone.clone(), day);
+    let mut between = reader.between(&pbx.zone, check.wanted()).await?;
+    while let Some(rows) = reader.next_of(&mut between).await? {
+        check.take(rows).await?;
+    }
+    reader.close().await;
+    Ok(check.finish().await?)
+}
 
 /// What is being checked.
 pub(super) struct Checking {

@@ -39,6 +39,7 @@ use crate::tasks::check::Checks;
 use crate::tasks::history::{History, HistoryError, Thresholds};
 
 use check::Checking;
+pub use check::check_day;
 use reader::{Progress, Reader, Step};
 
 /// Today's figures are made anew at least this often, because the date and what goes on change without rows.

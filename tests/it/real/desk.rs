@@ -41,6 +41,7 @@ impl Screen {
             live: live.snapshot.clone(),
             today: watch::channel(Arc::new(Today::default())).1,
             database: watch::channel(LinkStatus::connecting(clock::now())).1,
+            reconciled: watch::channel(std::sync::Arc::default()).1,
         };
         let feed = Feed {
             site: "Lab".into(),
