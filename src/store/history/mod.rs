@@ -209,6 +209,7 @@ pub(super) fn convert(db: &Connection) -> Result<(), StoreError> {
         let scope = Scope::get(db, &PbxName::new(name))?;
         rebuild::move_calls(&scope)?;
         rebuild::rebuild(&scope)?;
+        db.execute("UPDATE pbx SET fold_version = ?2 WHERE id = ?1", params![scope.pbx, FOLD_VERSION])?;
     }
     Ok(db.execute_batch("DROP TABLE call_before")?)
 }
