@@ -110,7 +110,9 @@ fn options(database: &Database, host: &HostPort, relay: Option<&Relay>) -> MySql
         // The server's own zone, as in the sessions of Asterisk: a column of type TIMESTAMP then gives back the local
         // time that was written into it.
         .timezone(None)
-        .database(&database.name);
+        .database(&database.name)
+        // What is slow is noticed by those who wait; the library would print whole statements.
+        .disable_statement_logging();
     options = match &database.tls {
         Tls::Verify { ca_file } => {
             let verified = options.ssl_mode(MySqlSslMode::VerifyIdentity);

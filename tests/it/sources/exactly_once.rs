@@ -74,11 +74,12 @@ async fn an_emptied_table_is_noticed_at_the_next_look() {
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_that_began_again_while_nobody_looked() {
     let bench = Bench::start(false).await;
-    load(&bench, &[call(1, 0), call(3, 60)]).await;
-    assert_eq!(bench.sync().await.visits, 2);
-    let again: Vec<String> = (0..10).map(|n| call(1 + n * 2, 3600 + n * 60)).collect();
+    // Further apart than what is read again in any case.
+    let calls = |first: i64| (0..10).map(move |n| call(1 + n * 2000, first + n * 3600)).collect::<Vec<_>>();
+    load(&bench, &calls(0)).await;
+    assert_eq!(bench.sync().await.visits, 10);
     bench.maria.script("TRUNCATE asterisk.queue_log").await.expect("empties");
-    load(&bench, &again).await;
+    load(&bench, &calls(100_000)).await;
     let once = bench.sync().await;
     assert_eq!((once.rows, once.visits), (20, 10));
 }
@@ -110,19 +111,21 @@ async fn a_table_put_in_place_of_the_old_one_with_older_rows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dump_that_was_brought_back() {
     let bench = Bench::start(false).await;
-    let all: Vec<String> = (0..20).map(|n| call(1 + n * 2, n * 60)).collect();
-    load(&bench, &all).await;
+    let calls = |first: i64, number: i64, apart: i64, second: i64| {
+        (0..number).map(move |n| call(first + n * apart, second + n * 3600)).collect::<Vec<_>>()
+    };
+    load(&bench, &calls(1, 20, 1000, 0)).await;
     assert_eq!(bench.sync().await.visits, 20);
     // The dump was made after the twelfth; its numbers are given again.
-    bench.maria.script("DELETE FROM asterisk.queue_log WHERE id > 24").await.expect("deletes");
+    let restore = "DELETE FROM asterisk.queue_log WHERE id > 12000";
+    bench.maria.script(restore).await.expect("deletes");
     assert_eq!(bench.sync().await.rows, 0);
-    load(&bench, &[call(25, 5000), call(27, 5060)]).await;
-    assert_eq!(bench.sync().await.visits, 2);
+    load(&bench, &calls(12_001, 4, 2000, 100_000)).await;
+    assert_eq!(bench.sync().await.visits, 4);
     // The same while nobody looks: what comes after the dump lies beyond what was read.
-    let later: Vec<String> = (0..20).map(|n| call(25 + n * 2, 9000 + n * 60)).collect();
-    bench.maria.script("DELETE FROM asterisk.queue_log WHERE id > 24").await.expect("deletes");
-    load(&bench, &later).await;
-    assert_eq!(bench.sync().await.visits, 20);
+    bench.maria.script(restore).await.expect("deletes");
+    load(&bench, &calls(12_001, 7, 1000, 200_000)).await;
+    assert_eq!(bench.sync().await.visits, 7);
     assert_eq!(bench.sync().await.rows, 0);
 }
 
