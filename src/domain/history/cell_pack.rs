@@ -96,7 +96,8 @@ impl Flat {
 
     /// Each sum once, in order, without zeros. Says whether anything is left.
     pub fn settle(&mut self) -> bool {
-        self.sums.sort_unstable_by_key(|(key, _)| *key);
+        // Stable, because it is made of a few ordered stretches, which that sort only merges.
+        self.sums.sort_by_key(|(key, _)| *key);
         self.sums.dedup_by(|later, first| {
             let same = later.0 == first.0;
             first.1 += if same { later.1 } else { 0 };

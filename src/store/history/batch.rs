@@ -1,5 +1,6 @@
 //! One batch of rows, in one transaction.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::params;
@@ -152,9 +153,9 @@ fn overdue(
     let [had, have] = [before, now].map(|view| view.starts.iter().copied().collect::<BTreeSet<_>>());
     let moved: Vec<i64> = had.symmetric_difference(&have).copied().collect();
     for callid in pending::touched(scope, now.log_clock, &moved)? {
-        if !calls.contains_key(&callid) {
-            let call = Call::unchanged(ledger.rows(&callid)?);
-            calls.insert(callid, call);
+        if let Entry::Vacant(slot) = calls.entry(callid) {
+            let rows = ledger.rows(slot.key())?;
+            slot.insert(Call::unchanged(rows));
         }
     }
     for start in moved {

@@ -35,10 +35,8 @@ impl Sums for Changes {
     }
 }
 
-/// Whose record a subject's cells are in: agent and queue.
-fn owner<'a>(queue: &'a str, agent: &'a str) -> (&'a str, &'a str) {
-    if agent.is_empty() { ("", queue) } else { (agent, "") }
-}
+/// The number of no text.
+const NOBODY: u32 = u32::MAX;
 
 impl Changes {
     fn number(&mut self, text: &str) -> u32 {
@@ -64,32 +62,42 @@ impl Changes {
 
     /// Adds everything to the stored sums; a record that becomes empty is removed. Says whether anything changed.
     pub(super) fn save(&self, scope: &Scope<'_>) -> Result<bool, StoreError> {
-        let mut days: BTreeMap<Key<'_>, Vec<Entry<'_>>> = BTreeMap::new();
-        let mut months: BTreeMap<Key<'_>, BTreeMap<&str, Flat>> = BTreeMap::new();
+        // Day or month, agent, queue, by the numbers of their names.
+        let mut days: BTreeMap<(i64, u32, u32), Vec<Entry<'_>>> = BTreeMap::new();
+        let mut months: BTreeMap<(i64, u32, u32), BTreeMap<u32, Flat>> = BTreeMap::new();
         let mut month_starts: HashMap<i64, i64> = HashMap::new();
         let small = |number: i64| u32::try_from(number).unwrap_or(0);
         for ((queue, agent, start), (seconds, cell)) in
             self.cells.iter().filter(|(_, (_, cell))| !cell.is_empty())
         {
-            let (queue, agent) = (self.text(*queue), self.text(*agent));
-            let (owner_agent, owner_queue) = owner(queue, agent);
+            // An agent's cells of all queues are one record, a queue's another.
+            let owner = if self.text(*agent).is_empty() { (NOBODY, *queue) } else { (*agent, NOBODY) };
             let day = start.div_euclid(DAY);
             let mut change = Flat::default();
             change.add(cell);
-            let entry = Entry { queue, start: small(start - day * DAY), seconds: small(*seconds), change };
-            days.entry((day, owner_agent, owner_queue)).or_default().push(entry);
+            let entry = Entry {
+                queue: text(*queue),
+                start: small(start - day * DAY),
+                seconds: small(*seconds),
+                change,
+            };
+            days.entry((day, owner.0, owner.1)).or_default().push(entry);
             let month = *month_starts.entry(*start).or_insert_with(|| month_of(&scope.zone, *start));
-            months.entry((month, owner_agent, owner_queue)).or_default().entry(queue).or_default().add(cell);
+            months.entry((month, owner.0, owner.1)).or_default().entry(*queue).or_default().add(cell);
         }
         let changed = !days.is_empty();
         let record = Record::of("day");
-        for (key, entries) in days {
-            record.change(scope, key, entries)?;
+        for ((day, agent, queue), entries) in days {
+            record.change(scope, (day, text(agent), text(queue)), entries)?;
         }
         let record = Record::of("month");
-        for (key, queues) in months {
-            let entry = |(queue, change)| Entry { queue, start: 0, seconds: 0, change };
-            record.change(scope, key, queues.into_iter().map(entry).collect())?;
+        for ((month, agent, queue), queues) in months {
+            let entry = |(queue, change)| Entry { queue: text(queue), start: 0, seconds: 0, change };
+            record.change(
+                scope,
+                (month, text(agent), text(queue)),
+                queues.into_iter().map(entry).collect(),
+            )?;
         }
         Ok(changed)
     }

@@ -1,5 +1,6 @@
 //! Visits, folded from the rows when they are asked for.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ledger::{self, Ledger};
@@ -46,6 +47,9 @@ fn fits(filter: &VisitFilter, visit: &Visit) -> bool {
         && filter.agent.as_ref().is_none_or(his)
 }
 
+/// Calls that may hang together: their rows, and what is loose of each.
+type Near = BTreeMap<String, (Vec<LogRow>, Vec<Loose>)>;
+
 struct Reading<'s, 'd> {
     scope: &'s Scope<'d>,
     view: View,
@@ -81,21 +85,16 @@ impl Reading<'_, '_> {
     }
 
     /// A callid and all that it may hang together with.
-    fn spread(
-        &mut self,
-        callid: &str,
-        rows: Vec<LogRow>,
-        loose: Vec<Loose>,
-    ) -> Result<BTreeMap<String, (Vec<LogRow>, Vec<Loose>)>, StoreError> {
+    fn spread(&mut self, callid: &str, rows: Vec<LogRow>, loose: Vec<Loose>) -> Result<Near, StoreError> {
         let mut near = BTreeMap::from([(callid.to_owned(), (rows, loose.clone()))]);
         let mut queue = loose;
         while let Some(loose) = queue.pop() {
             for other in neighbours(self.scope, &loose)? {
-                if !near.contains_key(&other) {
-                    let rows = self.ledger.rows(&other)?;
+                if let Entry::Vacant(slot) = near.entry(other) {
+                    let rows = self.ledger.rows(slot.key())?;
                     let loose = self.fold(&rows)?.loose;
                     queue.extend(loose.iter().cloned());
-                    near.insert(other, (rows, loose));
+                    slot.insert((rows, loose));
                 }
             }
         }
