@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use crate::clock;
 use crate::domain::control::{Mode, Supervision, SupervisionState};
 use crate::domain::history::reconcile::Kind;
+use crate::domain::history::identity::UnresolvedRow;
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::problem::{Problem, Severity};
 use crate::domain::time::Moment;
@@ -23,6 +24,8 @@ use super::{App, Shared};
 
 /// Letters of a foreign name on this page.
 const NAME: usize = 48;
+/// Interfaces without a name that are listed.
+const NAMELESS: usize = 8;
 
 #[derive(Template)]
 #[template(path = "status.html")]
@@ -37,6 +40,9 @@ struct StatusPage {
     present: Vec<PresentLine>,
     figures: Vec<(String, String)>,
     counters: Vec<(String, String)>,
+    nameless: Vec<Nameless>,
+    /// How many more there are.
+    more_nameless: usize,
     as_of: String,
 }
 
@@ -98,6 +104,12 @@ struct PresentLine {
     seen: String,
 }
 
+/// An interface that is nobody's.
+struct Nameless {
+    interface: String,
+    why: String,
+}
+
 /// `GET /`
 pub(super) async fn status(
     State(app): State<Shared>,
@@ -110,7 +122,10 @@ pub(super) async fn status(
     let problems: Vec<ProblemLine> = app.handles.problems.borrow().iter().map(problem).collect();
     let supervisions = app.handles.supervisor.list().await;
     let present = app.handles.accounts.present().await?;
+    let nameless = nameless(&app).await;
     let template = StatusPage {
+        more_nameless: nameless.len().saturating_sub(NAMELESS),
+        nameless: nameless.into_iter().take(NAMELESS).collect(),
         frame: Frame::of(&app, Some(&caller)).at("/"),
         verdict: verdict(&sources, &problems),
         floors: floors(&app),
@@ -141,6 +156,23 @@ pub(super) async fn status(
         problems,
     };
     Ok(page(StatusCode::OK, &template))
+}
+
+/// The interfaces whose figures stand under no name. A history that cannot be read is told elsewhere on the page.
+async fn nameless(app: &App) -> Vec<Nameless> {
+    let list = app.handles.history.identities(None).await.unwrap_or_default();
+    let several = app.handles.pbxs.len() > 1;
+    let line = |row: UnresolvedRow| {
+        let names: Vec<&str> = row.claimed_by.iter().map(|agent| agent.as_str()).collect();
+        let pbx = if several { format!("{} ", row.pbx) } else { String::new() };
+        let why = if names.is_empty() {
+            "no name claims it".to_owned()
+        } else {
+            format!("claimed at once by {}", names.join(" and "))
+        };
+        Nameless { interface: shown(&format!("{pbx}{}", row.interface), NAME), why: shown(&why, 2 * NAME) }
+    };
+    list.unresolved.into_iter().map(line).collect()
 }
 
 fn verdict(sources: &[Source], problems: &[ProblemLine]) -> Verdict {

@@ -9,23 +9,27 @@ use jiff::civil::Date;
 use super::report::date;
 use super::{Arguments, print, say};
 use crate::domain::account::Actor;
-use crate::domain::history::identity::{IdentityRow, UnresolvedRow, check_word};
+use crate::domain::history::identity::{IdentityRow, UnresolvedRow, check_word, key};
 use crate::store::{StateLock, Store};
 use crate::tasks::names::{Names, Taken, Word};
 
 /// What can be done with the map of names.
 #[derive(Debug, Subcommand)]
 pub enum IdentityVerb {
-    /// Lists the map: PBX, interface, agent, from when, who says so; parted by tabs.
+    /// Lists who is who: PBX, interface, agent, from when, by whose word; parted by tabs.
     #[command(after_help = "Example:\n  \
         asterflow identity list\n  \
-        pbx     PJSIP/108       Hugo Hill       always  admin\n\n\
+        pbx     PJSIP/108       Hugo Hill       2026-06-01T00:00:00+02:00       queue_members, ami\n  \
+        pbx     PJSIP/108       Ida Iver        2026-11-01T00:00:00+01:00       admin\n\n\
         Asterisk logs a person by the member's name in some rows and by the interface in others; this map joins them. \
         It is found by itself: ami is the list of members of the manager interface, queue_members the table of that \
         name, cdr at least three answered calls that agree and none that does not. What an administrator says (admin) \
-        wins. A line holds from its time until the next one; the first one reaches back to the beginning. A line in \
-        brackets does not count, because a stronger source says otherwise.")]
+        wins. A line holds from its time until the next one; the first one reaches back to the beginning. With --all \
+        every single word is listed, those in brackets do not count because a stronger source says otherwise.")]
     List {
+        /// Every word, not only what follows from them.
+        #[arg(long)]
+        all: bool,
         /// One PBX.
         #[arg(long, value_name = "NAME")]
         pbx: Option<String>,
@@ -83,14 +87,16 @@ pub enum IdentityVerb {
 pub(super) fn run(arguments: &Arguments, verb: &IdentityVerb) -> Result<ExitCode> {
     super::runtime()?.block_on(async {
         match verb {
-            IdentityVerb::List { pbx } => {
+            IdentityVerb::List { all, pbx } => {
                 let list = looking(arguments)?.list(pbx.as_deref()).await?;
                 if list.rows.is_empty() {
                     say(
                         "Nothing is known yet. The map comes from the PBX, or from `asterflow identity set`.",
                     );
                 }
-                print(list.rows.iter().map(line).collect::<String>().as_bytes())?;
+                let lines: String =
+                    if *all { list.rows.iter().map(line).collect() } else { changes(&list.rows).concat() };
+                print(lines.as_bytes())?;
             }
             IdentityVerb::Unresolved { pbx } => {
                 let list = looking(arguments)?.list(pbx.as_deref()).await?;
@@ -142,11 +148,35 @@ fn effect(changed: bool) -> &'static str {
     }
 }
 
+/// What follows from the map: a line for each time at which an interface becomes another's, with all who say so.
+fn changes(rows: &[IdentityRow]) -> Vec<String> {
+    let mut lines: Vec<(&IdentityRow, Vec<&str>)> = Vec::new();
+    for row in rows.iter().filter(|row| row.counts) {
+        let same = |known: &IdentityRow| {
+            known.pbx == row.pbx
+                && key(&known.interface) == key(&row.interface)
+                && known.claimed_by == row.claimed_by
+        };
+        match lines.last_mut() {
+            Some((known, sources)) if same(known) => sources.push(row.source.as_str()),
+            _ => lines.push((row, vec![row.source.as_str()])),
+        }
+    }
+    let line = |(row, mut sources): (&IdentityRow, Vec<&str>)| {
+        sources.dedup();
+        told(row, &sources.join(", "))
+    };
+    lines.into_iter().map(line).collect()
+}
+
 fn line(row: &IdentityRow) -> String {
+    let source = row.source.as_str();
+    told(row, &if row.counts { source.to_owned() } else { format!("({source})") })
+}
+
+fn told(row: &IdentityRow, source: &str) -> String {
     let names: Vec<&str> = row.claimed_by.iter().map(|agent| agent.as_str()).collect();
     let agent = row.agent.as_ref().map_or_else(|| format!("({})", names.join(" or ")), ToString::to_string);
-    let source = row.source.as_str();
-    let source = if row.counts { source.to_owned() } else { format!("({source})") };
     let from = row.from.as_deref().unwrap_or("always");
     format!("{}\t{}\t{agent}\t{from}\t{source}\n", row.pbx, row.interface)
 }
@@ -158,4 +188,37 @@ fn open_line(row: &UnresolvedRow) -> String {
         names => format!("claimed at once by {}", names.join(" and ")),
     };
     format!("{}\t{}\t{why}\n", row.pbx, row.interface)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::history::identity::Source;
+
+    #[test]
+    fn only_changes_are_told_with_all_who_say_so() {
+        let row = |interface: &str, agent: &str, from: Option<&str>, source, counts| IdentityRow {
+            pbx: "pbx".into(),
+            interface: interface.into(),
+            agent: Some(agent.into()),
+            claimed_by: vec![agent.into()],
+            from: from.map(str::to_owned),
+            source,
+            counts,
+        };
+        let rows = [
+            row("PJSIP/1", "Ann", Some("a"), Source::Cdr, true),
+            row("pjsip/1", "Ann", Some("b"), Source::Ami, true),
+            row("PJSIP/1", "Bob", Some("c"), Source::Cdr, false),
+            row("PJSIP/1", "Cy", Some("d"), Source::Admin, true),
+            row("PJSIP/2", "Cy", None, Source::Admin, true),
+        ];
+        let expect = [
+            "pbx\tPJSIP/1\tAnn\ta\tcdr, ami\n",
+            "pbx\tPJSIP/1\tCy\td\tadmin\n",
+            "pbx\tPJSIP/2\tCy\talways\tadmin\n",
+        ];
+        assert_eq!(changes(&rows), expect);
+        assert_eq!(line(&rows[2]), "pbx\tPJSIP/1\tBob\tc\t(cdr)\n");
+    }
 }

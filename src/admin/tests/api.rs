@@ -11,6 +11,7 @@ use crate::daemon::questions::Questions;
 use crate::domain::account::Role;
 use crate::domain::control::{ControlError, Mode, Target};
 use crate::domain::history::fixture::captured_rows;
+use crate::domain::history::identity::UnresolvedRow;
 use crate::domain::ids::{Interface, UniqueId};
 
 async fn get(bench: &Bench, path: &str) -> Answer {
@@ -267,4 +268,26 @@ async fn names_are_set_and_taken_back_by_administrators_only() {
     assert_eq!(bench.send("GET", path, &by_admin, "").await.json()["rows"], json!([]));
     let again = bench.send("DELETE", "/api/v1/history/identities?interface=pjsip/108", &by_admin, "").await;
     assert!(again.text.contains("nothing is known of it"), "{}", again.text);
+}
+
+#[tokio::test]
+async fn the_status_page_lists_phones_without_a_name() {
+    let bench = Bench::new().await;
+    assert!(!get(&bench, "/").await.text.contains("Phones without a name"));
+    let row = |number: u32, claimed_by: &[&str]| UnresolvedRow {
+        pbx: "pbx".into(),
+        interface: format!("PJSIP/{number}{HOSTILE}"),
+        why: "unclaimed",
+        claimed_by: claimed_by.iter().map(|name| (*name).into()).collect(),
+    };
+    let mut open: Vec<UnresolvedRow> = (101..112).map(|number| row(number, &[])).collect();
+    open.insert(0, row(7, &["Ann", "Bob"]));
+    bench.stand_in.people.lock().expect("a lock").unresolved = open;
+    let page = get(&bench, "/").await.text;
+    for words in
+        ["Phones without a name", "claimed at once by Ann and Bob", "no name claims it", "And 4 more."]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("<script>alert"), "escaped");
 }

@@ -18,7 +18,7 @@ const CLEAR: i64 = 5;
 const MARGIN: i64 = 3 * 3600;
 /// How many rows after the last change a quiet moment is looked for; then everything is folded to its end. (Tests have
 /// few rows, and are to see all three.)
-const HORIZONS: [u32; 2] = if cfg!(test) { [4, 30] } else { [100, 2000] };
+const HORIZONS: [u32; 3] = if cfg!(test) { [2, 4, 30] } else { [6, 100, 2000] };
 
 /// Agents to fold again, each with the first and the last moment that changed.
 pub(super) type Touched = BTreeMap<String, (i64, i64)>;
@@ -81,7 +81,7 @@ pub(super) fn touched_by_rings(
     touched: &mut Touched,
 ) -> Result<(), StoreError> {
     for (agent, (first, last)) in rang {
-        if presence::may_end(scope, agent, *first)? {
+        if presence::may_end(scope, agent, (*first, *last))? {
             touch(touched, agent, *first);
             touch(touched, agent, *last);
         }

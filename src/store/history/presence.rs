@@ -83,7 +83,7 @@ pub(super) fn going_on(scope: &Scope<'_>, before: i64) -> Result<Vec<(AgentName,
 /// The intervals of an agent that decide where to cut: those begun lately, and older ones that are not settled.
 pub(super) fn near(scope: &Scope<'_>, agent: &str, at: i64) -> Result<Vec<Interval>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 - {LATELY}
+        "SELECT {COLUMNS} WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 - {LATELY} AND start < ?3
          UNION ALL SELECT {COLUMNS} INDEXED BY presence_lasting
          WHERE pbx = ?1 AND agent = ?2 AND {LASTING} AND start < ?3 - {LATELY}
          AND (until = 0 OR marked OR until >= ?3 - 60)"
@@ -109,14 +109,14 @@ pub(super) fn reaching(
 }
 
 /// Whether a ring of an agent at `at` or later may end a pause of his.
-pub(super) fn may_end(scope: &Scope<'_>, agent: &str, at: i64) -> Result<bool, StoreError> {
+pub(super) fn may_end(scope: &Scope<'_>, agent: &str, (at, last): (i64, i64)) -> Result<bool, StoreError> {
     let sql = format!(
         "SELECT EXISTS (SELECT 1 FROM presence
-         WHERE pbx = ?1 AND agent = ?2 AND start > ?3 - {LONG} AND kind = 1 AND (until = 0 OR until >= ?3))
+         WHERE pbx = ?1 AND agent = ?2 AND start > ?3 - {LONG} AND start <= ?4 AND kind = 1 AND (until = 0 OR until >= ?3))
          OR EXISTS (SELECT 1 FROM presence INDEXED BY presence_lasting
-         WHERE pbx = ?1 AND agent = ?2 AND {LASTING} AND kind = 1 AND (until = 0 OR until >= ?3))"
+         WHERE pbx = ?1 AND agent = ?2 AND {LASTING} AND start <= ?4 AND kind = 1 AND (until = 0 OR until >= ?3))"
     );
-    Ok(scope.db.prepare_cached(&sql)?.query_row(params![scope.pbx, agent, at], |row| row.get(0))?)
+    Ok(scope.db.prepare_cached(&sql)?.query_row(params![scope.pbx, agent, at, last], |row| row.get(0))?)
 }
 
 /// Stores the intervals of an agent that begin in [from, to) in place of those that were.

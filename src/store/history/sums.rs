@@ -76,7 +76,7 @@ impl Changes {
             let mut change = Flat::default();
             change.add(cell);
             let entry = Entry {
-                queue: text(*queue),
+                queue: self.text(*queue),
                 start: small(start - day * DAY),
                 seconds: small(*seconds),
                 change,
@@ -88,14 +88,14 @@ impl Changes {
         let changed = !days.is_empty();
         let record = Record::of("day");
         for ((day, agent, queue), entries) in days {
-            record.change(scope, (day, text(agent), text(queue)), entries)?;
+            record.change(scope, (day, self.text(agent), self.text(queue)), entries)?;
         }
         let record = Record::of("month");
         for ((month, agent, queue), queues) in months {
-            let entry = |(queue, change)| Entry { queue: text(queue), start: 0, seconds: 0, change };
+            let entry = |(queue, change)| Entry { queue: self.text(queue), start: 0, seconds: 0, change };
             record.change(
                 scope,
-                (month, text(agent), text(queue)),
+                (month, self.text(agent), self.text(queue)),
                 queues.into_iter().map(entry).collect(),
             )?;
         }
@@ -186,6 +186,11 @@ fn changed(stored: &[u8], mut changes: Vec<Entry<'_>>) -> Result<Vec<u8>, StoreE
     }
     changes.try_for_each(|entry| entry.put(None, &mut bytes))?;
     Ok(bytes)
+}
+
+/// Whose record a subject's cells are in: agent and queue.
+fn owner<'a>(queue: &'a str, agent: &'a str) -> (&'a str, &'a str) {
+    if agent.is_empty() { ("", queue) } else { (agent, "") }
 }
 
 /// Adds the sums of a month up from its days, and says how many were not what the days give.
