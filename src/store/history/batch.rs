@@ -98,11 +98,19 @@ fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError>
 
 /// Folds again what is touched; says how many visits are new and whether a cell changed.
 fn refold(scope: &Scope<'_>, mut work: Work) -> Result<(u64, bool), StoreError> {
-    let starts = scope.queue_starts()?;
+    let mut starts = scope.queue_starts()?;
     let (mut given, mut before) = (Contributions::default(), Contributions::default());
-    let refolded = calls::refold(scope, &work.calls, &starts, &mut given, &mut before)?;
+    let mut refolded = calls::refold(scope, &work.calls, &starts, &mut given, &mut before)?;
     if let Some(span) = refolded.hinted {
         agents::touched_by_hints(scope, span, &mut work.agents)?;
+        let placed = scope.queue_starts()?;
+        if placed != starts {
+            let calls = touched_by_moved(scope, &starts, &placed, &mut work.agents)?;
+            let more = calls::refold(scope, &calls, &placed, &mut given, &mut before)?;
+            refolded.visits += more.visits;
+            refolded.rang.extend(more.rang);
+            starts = placed;
+        }
     }
     if !refolded.rang.is_empty() {
         agents::touched_by_rings(scope, &refolded.rang, &mut work.agents)?;
@@ -111,6 +119,28 @@ fn refold(scope: &Scope<'_>, mut work: Work) -> Result<(u64, bool), StoreError> 
     let changes = given.minus(&before);
     sums::apply(scope, &changes)?;
     Ok((refolded.visits, !changes.is_empty()))
+}
+
+/// What is touched by starts of Asterisk in a repeated hour that turn out to be of the other pass.
+fn touched_by_moved(
+    scope: &Scope<'_>,
+    before: &[i64],
+    now: &[i64],
+    agents: &mut Touched,
+) -> Result<BTreeSet<String>, StoreError> {
+    let mut touched = BTreeSet::new();
+    let (before, now): (BTreeSet<i64>, BTreeSet<i64>) =
+        (before.iter().copied().collect(), now.iter().copied().collect());
+    for start in before.symmetric_difference(&now) {
+        let mut statement = scope.db.prepare_cached(
+            "SELECT callid FROM visit WHERE pbx = ?1 AND ((review_at IS NOT NULL AND entered < ?2)
+             OR (marks >= 2 AND entered BETWEEN ?2 - 57600 AND ?2))",
+        )?;
+        let found = statement.query_map(params![scope.pbx, start], |row| row.get(0))?;
+        touched.extend(found.collect::<Result<Vec<String>, _>>()?);
+        agents::touched_by_start(scope, *start, agents)?;
+    }
+    Ok(touched)
 }
 
 /// What starts of Asterisk and the log's clock touch beside the rows.
