@@ -96,7 +96,8 @@ impl Told {
     async fn ask(&self, subject: &str) -> Value {
         let (kind, name) = subject.split_once(' ').unwrap_or((subject, ""));
         let name = name.replace('~', " ");
-        let (kind, hour) = kind.split_once('@').map_or((kind, None), |(kind, hour)| (kind, hour.parse::<i8>().ok()));
+        let (kind, hour) =
+            kind.split_once('@').map_or((kind, None), |(kind, hour)| (kind, hour.parse::<i8>().ok()));
         let by = if hour.is_some() { By::Hour } else { By::Range };
         let count = if kind == "calls" { Count::Calls } else { Count::Visits };
         let filter = Filter { by, count, ..always() };

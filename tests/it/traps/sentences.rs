@@ -95,7 +95,8 @@ async fn ten_never_matches_a_hundred_and_one() {
     let of = |agent: &str| Filter { agent: Some(AgentName::new(agent)), ..always() };
     for (agent, talk) in [("10", 30), ("101", 40)] {
         let rows = told.history.agents(&of(agent)).await.expect("answers");
-        let shown: Vec<(&str, u64)> = rows.iter().map(|row| (row.agent.as_str(), row.figures.talk_s)).collect();
+        let shown: Vec<(&str, u64)> =
+            rows.iter().map(|row| (row.agent.as_str(), row.figures.talk_s)).collect();
         assert_eq!(shown, [(agent, talk)]);
         assert_eq!(told.history.visits(&of(agent)).await.expect("answers").len(), 1, "{agent}");
     }
@@ -126,7 +127,9 @@ async fn an_error_of_a_database_is_never_a_zero() {
     assert!(Store::open_read_only(dir.path()).is_err(), "none is no empty one");
     std::fs::write(dir.path().join("asterflow.db"), [7_u8; 8192]).expect("spoils");
     let asked = match Store::open_read_only(dir.path()) {
-        Ok(store) => History::new(store, Thresholds::default()).queues(&always()).await.map(|rows| rows.len()).ok(),
+        Ok(store) => {
+            History::new(store, Thresholds::default()).queues(&always()).await.map(|rows| rows.len()).ok()
+        }
         Err(_) => None,
     };
     assert_eq!(asked, None, "a spoiled database is no empty one");

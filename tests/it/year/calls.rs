@@ -195,7 +195,14 @@ impl World {
     }
 
     /// An agent answers.
-    fn answer(&mut self, call: &mut Call, stay: Stay, agent: u16, now: i64, fault: Fault) -> Option<(u8, i64)> {
+    fn answer(
+        &mut self,
+        call: &mut Call,
+        stay: Stay,
+        agent: u16,
+        now: i64,
+        fault: Fault,
+    ) -> Option<(u8, i64)> {
         let ring = self.dice.between(0, 13);
         let announced = if self.dice.hits(300) { self.dice.between(0, 5_000) } else { 0 };
         let connect = now + ring * 1000 + announced + self.dice.between(0, 999);
@@ -210,7 +217,11 @@ impl World {
         let end = connect + talk;
         let hold = stay.wait(connect);
         self.people[usize::from(agent)].free = end + 3_000;
-        if fault == Fault::Nothing && !call.spoiled && self.dice.hits(40) && self.consult(call, &stay, agent, connect, ring) {
+        if fault == Fault::Nothing
+            && !call.spoiled
+            && self.dice.hits(40)
+            && self.consult(call, &stay, agent, connect, ring)
+        {
             return None;
         }
         let callid = call.callid.clone();
@@ -239,7 +250,9 @@ impl World {
         }
         // Blind into another queue: the same callid enters once more.
         let on = blind == Some(true) && foreign.is_none() && self.dice.hits(500);
-        on.then(|| ((queue + 1) % u8::try_from(QUEUES.len()).expect("fits"), end + self.dice.between(0, 2) * 700))
+        on.then(|| {
+            ((queue + 1) % u8::try_from(QUEUES.len()).expect("fits"), end + self.dice.between(0, 2) * 700)
+        })
     }
 
     /// The end row of a talk, if it is `told`: whether it was logged, and whether it was a blind transfer.

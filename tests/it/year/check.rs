@@ -67,7 +67,8 @@ fn sums(cell: &Cell) -> Sums {
 /// What stands in one and not as much in the other.
 fn difference(got: &Sums, expect: &Sums) -> String {
     let mut told = String::new();
-    let keys: std::collections::BTreeSet<What> = got.counts.keys().chain(expect.counts.keys()).copied().collect();
+    let keys: std::collections::BTreeSet<What> =
+        got.counts.keys().chain(expect.counts.keys()).copied().collect();
     for key in keys {
         let (got, expect) = (got.get(key), expect.get(key));
         if got != expect {
@@ -91,7 +92,8 @@ impl World {
     ) -> Compared {
         let queues: BTreeMap<String, u8> =
             (0..).zip(QUEUES).map(|(at, names)| (names[0].to_ascii_lowercase(), at)).collect();
-        let agents: BTreeMap<&str, u16> = (0..).zip(&self.people).map(|(at, one)| (one.name.as_str(), at)).collect();
+        let agents: BTreeMap<&str, u16> =
+            (0..).zip(&self.people).map(|(at, one)| (one.name.as_str(), at)).collect();
         let mut compared = Compared::default();
         let mut tell = |told: String| {
             compared.differ += 1;

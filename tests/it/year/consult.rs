@@ -22,7 +22,8 @@ impl World {
         // The colleague answers after the transfer, or before it.
         let ringing = if before { enter + 500 } else { transfer + 500 };
         let entered = self.stamp(enter);
-        let fits = !call.is_near_repeat() && self.may_lose(stay.enter) && self.may_lose(enter) && stay.entered;
+        let fits =
+            !call.is_near_repeat() && self.may_lose(stay.enter) && self.may_lose(enter) && stay.entered;
         let mut free = self.free(second, ringing, ringing + 20_000);
         free.retain(|one| *one != agent);
         if !fits || free.is_empty() || !self.claim(second, entered) {

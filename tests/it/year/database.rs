@@ -80,8 +80,11 @@ async fn a_week_read_from_mariadb_while_it_comes_is_what_was_counted() {
         let (sync, handle) = Sync::new(store.clone(), site.clone(), &settings);
         let task = (days % 2 == 0).then(|| tokio::spawn(sync.run(stopped)));
         // Only a new connection, or a minute, looks back for what was committed late: the task gets its rows in order.
-        let parts =
-            if task.is_some() { day.chunks(1500).map(<[LogRow]>::to_vec).collect() } else { batches(&mut dice, day) };
+        let parts = if task.is_some() {
+            day.chunks(1500).map(<[LogRow]>::to_vec).collect()
+        } else {
+            batches(&mut dice, day)
+        };
         for (n, rows) in (0..).zip(parts) {
             if !rows.is_empty() {
                 maria.script(&insert(&rows)).await.expect("inserts");

@@ -91,8 +91,18 @@ pub(super) struct Agent {
 }
 
 /// Names that are near each other without being the same.
-const NEAR: &[&str] =
-    &["10", "101", "1010", "Team1 Ann", "Team1 Bob", "Team1", "Ann Lee", "ann lee", "Zoë Ünal", "O'Neil, Pat"];
+const NEAR: &[&str] = &[
+    "10",
+    "101",
+    "1010",
+    "Team1 Ann",
+    "Team1 Bob",
+    "Team1",
+    "Ann Lee",
+    "ann lee",
+    "Zoë Ünal",
+    "O'Neil, Pat",
+];
 
 /// All agents.
 pub(super) fn agents(dice: &mut Dice) -> Vec<Agent> {
@@ -110,7 +120,14 @@ pub(super) fn agents(dice: &mut Dice) -> Vec<Agent> {
                 None if n % 4 == 3 || n % 10 == 8 => interface.clone(),
                 None => format!("Agent {n:03} Of-Them"),
             };
-            let kind = *dice.pick(&[Kind::Dynamic, Kind::Dynamic, Kind::Paused, Kind::Fixed, Kind::Realtime, Kind::Pool]);
+            let kind = *dice.pick(&[
+                Kind::Dynamic,
+                Kind::Dynamic,
+                Kind::Paused,
+                Kind::Fixed,
+                Kind::Realtime,
+                Kind::Pool,
+            ]);
             let habit = match n % 8 {
                 0..=4 => Habit::Day,
                 5 | 6 => Habit::Late,

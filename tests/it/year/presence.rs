@@ -211,7 +211,8 @@ impl World {
         }
         let agent = &self.people[at];
         let restarts = self.restarts.iter().map(|restart| restart / 1000);
-        let rings = agent.rings.iter().filter(|(queue, _)| Some(*queue) == pause.queue).map(|(_, start)| *start);
+        let rings =
+            agent.rings.iter().filter(|(queue, _)| Some(*queue) == pause.queue).map(|(_, start)| *start);
         let next = agent.pauses.iter().filter(|other| other.queue == pause.queue).map(|other| other.start);
         let all = restarts.chain(rings).chain(next).filter(|end| *end > pause.start);
         all.min().unwrap_or(i64::MAX).min(pause.start + LONGEST)
@@ -227,12 +228,14 @@ impl World {
                 None => self.tally.seconds(who, (pause.start, *end), What::PausedAllSeconds),
             }
         }
-        let mut edges: Vec<i64> = pauses.iter().map(|pause| pause.start).chain(ends.iter().copied()).collect();
+        let mut edges: Vec<i64> =
+            pauses.iter().map(|pause| pause.start).chain(ends.iter().copied()).collect();
         edges.sort_unstable();
         edges.dedup();
         for span in edges.windows(2) {
             // Where reasons overlap the last begun counts.
-            let over = pauses.iter().zip(ends).filter(|(pause, end)| pause.start <= span[0] && **end >= span[1]);
+            let over =
+                pauses.iter().zip(ends).filter(|(pause, end)| pause.start <= span[0] && **end >= span[1]);
             if let Some((last, _)) = over.max_by_key(|(pause, _)| pause.start) {
                 self.tally.pause(who, (span[0], span[1]), &last.reason);
             }

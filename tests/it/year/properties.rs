@@ -19,7 +19,8 @@ fn sums(rows: &[Value], name: &str) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
     for row in rows {
         for (field, value) in row.as_object().expect("an object") {
-            let adds = !["service_level_s", "median_wait_s", "p90_wait_s", "longest_wait_s"].contains(&field.as_str());
+            let adds = !["service_level_s", "median_wait_s", "p90_wait_s", "longest_wait_s"]
+                .contains(&field.as_str());
             if let (true, Some(value)) = (adds, value.as_u64()) {
                 *sums.entry(format!("{} {field}", row[name])).or_default() += value;
             }
@@ -31,7 +32,16 @@ fn sums(rows: &[Value], name: &str) -> BTreeMap<String, u64> {
 
 fn balance(row: &Value) -> bool {
     let get = |field: &str| row[field].as_u64().expect("a number");
-    let parts = ["answered", "abandoned", "timed_out", "left_by_key", "left_empty", "withdrawn", "still_waiting", "unresolved"];
+    let parts = [
+        "answered",
+        "abandoned",
+        "timed_out",
+        "left_by_key",
+        "left_empty",
+        "withdrawn",
+        "still_waiting",
+        "unresolved",
+    ];
     get("offered") == parts.iter().map(|field| get(field)).sum::<u64>()
 }
 
@@ -53,10 +63,20 @@ async fn check(zone: &'static str, seed: u64) {
     for by in [By::Hour, By::Day, By::Weekday, By::Range] {
         let filter = Filter { by, ..Filter::new(first, date(2099, 1, 1)) };
         let value = |row: serde_json::Result<Value>| row.expect("serialises");
-        let queues: Vec<Value> =
-            history.queues(&filter).await.expect("answers").iter().map(|row| value(serde_json::to_value(row))).collect();
-        let agents: Vec<Value> =
-            history.agents(&filter).await.expect("answers").iter().map(|row| value(serde_json::to_value(row))).collect();
+        let queues: Vec<Value> = history
+            .queues(&filter)
+            .await
+            .expect("answers")
+            .iter()
+            .map(|row| value(serde_json::to_value(row)))
+            .collect();
+        let agents: Vec<Value> = history
+            .agents(&filter)
+            .await
+            .expect("answers")
+            .iter()
+            .map(|row| value(serde_json::to_value(row)))
+            .collect();
         assert!(queues.len() > 5 && agents.len() > 50);
         for row in &queues {
             assert!(balance(row), "{row}");

@@ -103,7 +103,11 @@ impl World {
     /// ENTERQUEUE, where it is not lost.
     pub(super) fn enter(&mut self, stay: &Stay) {
         if stay.entered {
-            let number = if self.dice.hits(50) { String::new() } else { format!("555{:04}", self.dice.between(0, 9999)) };
+            let number = if self.dice.hits(50) {
+                String::new()
+            } else {
+                format!("555{:04}", self.dice.between(0, 9999))
+            };
             let at = (stay.enter, stay.callid.as_str());
             self.tell(stay, at, None, "ENTERQUEUE", &["", &number, "1"]);
         }
@@ -172,7 +176,9 @@ impl World {
         match how {
             Left::Abandon => self.tally.once(who, entered, What::WaitAbandoned(wait)),
             Left::Key => {}
-            Left::Timeout | Left::Empty | Left::Withdraw => self.tally.once(who, entered, What::WaitOther(wait)),
+            Left::Timeout | Left::Empty | Left::Withdraw => {
+                self.tally.once(who, entered, What::WaitOther(wait))
+            }
         }
         self.statuses(&stay, Some(how));
         true

@@ -196,7 +196,11 @@ impl World {
         let mut times: Vec<i64> = (0..self.plan.calls_a_day)
             .map(|_| {
                 let busy = self.dice.hits(880);
-                if busy { self.dice.between(from + 7 * 3_600_000, to - 3 * 3_600_000) } else { self.dice.between(from, to - 1) }
+                if busy {
+                    self.dice.between(from + 7 * 3_600_000, to - 3 * 3_600_000)
+                } else {
+                    self.dice.between(from, to - 1)
+                }
             })
             .collect();
         // Around a repeated hour there are always calls: rows without a callid go by them.

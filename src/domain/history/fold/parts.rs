@@ -25,8 +25,11 @@ pub(super) fn visits(
 ) -> Vec<Visit> {
     let mut frames = frames(placed, matched);
     let mut visits: Vec<Visit> = frames.iter().map(|rows| frame(placed, rows, context)).collect();
-    let over: Vec<Option<i64>> =
-        visits.iter().zip(&frames).map(|(visit, rows)| visit.closed.or_else(|| entered_again(placed, rows.entry?))).collect();
+    let over: Vec<Option<i64>> = visits
+        .iter()
+        .zip(&frames)
+        .map(|(visit, rows)| visit.closed.or_else(|| entered_again(placed, rows.entry?)))
+        .collect();
     for (at, row) in placed.iter().enumerate() {
         let rings = matches!(
             row.event,
@@ -144,7 +147,9 @@ fn leave_open(placed: &[Placed<'_>], entry: usize, context: &Context<'_>, visit:
 fn entered_again(placed: &[Placed<'_>], entry: usize) -> Option<i64> {
     let row = &placed[entry];
     let mut later = placed[entry + 1..].iter();
-    later.find(|later| matches!(later.event, Event::Enter { .. }) && later.same_call(row)).map(|later| later.at)
+    later
+        .find(|later| matches!(later.event, Event::Enter { .. }) && later.same_call(row))
+        .map(|later| later.at)
 }
 
 fn agent_of(row: &Placed<'_>) -> Option<AgentName> {

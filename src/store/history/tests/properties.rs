@@ -34,7 +34,8 @@ fn call() -> impl Strategy<Value = Vec<Piece>> {
             let (q, a) = (name("q", queue), name("A", agent));
             let (connect, end) = (enter + wait, enter + wait + talk);
             let none = || "NONE".to_owned();
-            let mut rows: Vec<Piece> = vec![(enter, id.clone(), q.clone(), none(), "ENTERQUEUE", "|5|1".into())];
+            let mut rows: Vec<Piece> =
+                vec![(enter, id.clone(), q.clone(), none(), "ENTERQUEUE", "|5|1".into())];
             rows.push((enter + wait / 2, id.clone(), q.clone(), a.clone(), "RINGNOANSWER", "3000".into()));
             match how {
                 0 => rows.push((connect, id, q, none(), "ABANDON", format!("1|1|{wait}"))),
@@ -70,16 +71,19 @@ fn lone() -> impl Strategy<Value = Vec<Piece>> {
         "AGENTLOGIN",
         "AGENTLOGOFF",
     ];
-    (0..9000_i64, 0..2_u8, 0..2_u8, 0..9_usize, 0..40_u8, 0..2_u8).prop_map(|(at, queue, agent, event, start, why)| {
-        if start == 0 {
-            return vec![(at, "NONE".into(), "NONE".into(), "NONE".into(), "QUEUESTART", String::new())];
-        }
-        let event = EVENTS[event];
-        let all = event.ends_with("ALL") || event.starts_with("AGENT");
-        let queue = if all { "NONE".to_owned() } else { name("q", queue) };
-        let reason = if event == "ADDMEMBER" { ["", "PAUSED"] } else { ["Lunch", "Coffee"] }[usize::from(why)];
-        vec![(at, "NONE".into(), queue, name("A", agent), event, reason.into())]
-    })
+    (0..9000_i64, 0..2_u8, 0..2_u8, 0..9_usize, 0..40_u8, 0..2_u8).prop_map(
+        |(at, queue, agent, event, start, why)| {
+            if start == 0 {
+                return vec![(at, "NONE".into(), "NONE".into(), "NONE".into(), "QUEUESTART", String::new())];
+            }
+            let event = EVENTS[event];
+            let all = event.ends_with("ALL") || event.starts_with("AGENT");
+            let queue = if all { "NONE".to_owned() } else { name("q", queue) };
+            let reason =
+                if event == "ADDMEMBER" { ["", "PAUSED"] } else { ["Lunch", "Coffee"] }[usize::from(why)];
+            vec![(at, "NONE".into(), queue, name("A", agent), event, reason.into())]
+        },
+    )
 }
 
 /// Rows with the ids that they would have: nearly in the order of time.
