@@ -69,7 +69,7 @@ impl Placing<'_> {
         let mut best = None;
         for choice in 0..1_usize << open.len() {
             for (bit, at) in open.iter().enumerate() {
-                self.placed[*at] = options[*at][choice >> bit & 1];
+                self.placed[*at] = options[*at][(choice >> bit) & 1];
             }
             let sum: i64 = open.iter().map(|at| self.placed[*at]).sum();
             let rank = (self.disagreement(), self.overlaps(), sum, choice);
@@ -79,7 +79,7 @@ impl Placing<'_> {
         }
         let choice = best.map_or(0, |(.., choice)| choice);
         for (bit, at) in open.iter().enumerate() {
-            self.placed[*at] = options[*at][choice >> bit & 1];
+            self.placed[*at] = options[*at][(choice >> bit) & 1];
         }
     }
 
