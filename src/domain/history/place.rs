@@ -88,7 +88,7 @@ impl Placing<'_> {
         let mut best = None;
         for choice in 0..1_usize << open.len() {
             for (bit, at) in open.iter().enumerate() {
-                self.placed[*at] = options[*at][choice >> bit & 1];
+                self.placed[*at] = options[*at][(choice >> bit) & 1];
             }
             let sum: i64 = open.iter().map(|at| self.placed[*at]).sum();
             let rank = (self.disagreement(), self.overlaps(), sum, choice);
@@ -98,7 +98,7 @@ impl Placing<'_> {
         }
         let choice = best.map_or(0, |(.., choice)| choice);
         for (bit, at) in open.iter().enumerate() {
-            self.placed[*at] = options[*at][choice >> bit & 1];
+            self.placed[*at] = options[*at][(choice >> bit) & 1];
         }
     }
 
@@ -245,6 +245,32 @@ mod tests {
             ];
             assert_eq!(place_call(&berlin(), &rows)[1], expect, "{wait}");
         }
+    }
+
+    #[test]
+    fn the_order_of_ids_places_no_row_of_a_call_and_a_lost_answer_none_of_its_end() {
+        let epoch = second("2026-10-25T00:10:00Z");
+        let callid = format!("{epoch}.1");
+        // The entry was committed last; the end fits both passes, and only one of them what it logs.
+        let rows = [
+            row(1, "2026-10-25 02:20:00", &callid, "q", "A", "COMPLETEAGENT", "60|4140|1"),
+            row(2, "2026-10-25 02:10:30", &callid, "q", "A", "RINGNOANSWER", "9000"),
+            row(3, "2026-10-25 02:10:00", &callid, "q", "NONE", "ENTERQUEUE", ""),
+        ];
+        assert_eq!(place_call(&berlin(), &rows), vec![epoch + 4200, epoch + 30, epoch]);
+    }
+
+    #[test]
+    fn nobody_enters_while_he_talks() {
+        let epoch = second("2026-10-25T00:10:00Z");
+        let callid = format!("{epoch}.1");
+        let rows = [
+            row(1, "2026-10-25 02:10:00", &callid, "q", "NONE", "ENTERQUEUE", ""),
+            row(2, "2026-10-25 02:11:00", &callid, "q", "A", "CONNECT", "60|u|2"),
+            row(3, "2026-10-25 02:16:00", &callid, "q", "A", "BLINDTRANSFER", "2|x|60|3900|1"),
+            row(4, "2026-10-25 02:16:20", &callid, "r", "NONE", "ENTERQUEUE", ""),
+        ];
+        assert_eq!(place_call(&berlin(), &rows), vec![epoch, epoch + 60, epoch + 3960, epoch + 3980]);
     }
 
     #[test]

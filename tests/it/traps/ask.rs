@@ -107,18 +107,14 @@ impl Told {
             Bucket::Hour(_, _, at) => Some(*at) == hour,
             _ => hour.is_none(),
         };
-        let value = |figures: serde_json::Result<Value>| figures.expect("serialises");
         match kind {
             "queue" | "calls" => {
                 let rows = self.history.queues(&filter).await.expect("answers");
-                let mut found = rows.iter().filter(|row| row.queue.as_str() == name && at_hour(&row.bucket));
-                found.next().map_or_else(|| json!({"rows": 0}), |row| value(serde_json::to_value(row)))
+                shown(rows.iter().find(|row| row.queue.as_str() == name && at_hour(&row.bucket)))
             }
             "agent" => {
                 let rows = self.history.agents(&filter).await.expect("answers");
-                let mut found = rows.iter().filter(|row| row.agent.as_str() == name && at_hour(&row.bucket));
-                let found = found.next().map_or_else(|| json!({}), |row| value(serde_json::to_value(row)));
-                found
+                shown(rows.iter().find(|row| row.agent.as_str() == name && at_hour(&row.bucket)))
             }
             "agents" => {
                 let rows = self.history.agents(&filter).await.expect("answers");
@@ -129,7 +125,7 @@ impl Told {
                 let (callid, queue) = name.split_once(' ').expect("a callid and a queue");
                 let rows = self.history.visits(&filter).await.expect("answers");
                 let found = rows.iter().find(|row| row.callid == callid && row.queue.as_str() == queue);
-                let mut found = value(serde_json::to_value(found.expect("a visit")));
+                let mut found = shown(found);
                 let marks = found["marks"].as_array().into_iter().flatten().filter_map(Value::as_str);
                 found["marks"] = json!(marks.collect::<Vec<_>>().join("+"));
                 found
@@ -137,4 +133,9 @@ impl Told {
             other => panic!("nobody is called {other}"),
         }
     }
+}
+
+/// A row as the API writes it.
+fn shown<T: serde::Serialize>(row: Option<&T>) -> Value {
+    row.map_or_else(|| json!({"rows": 0}), |row| serde_json::to_value(row).expect("serialises"))
 }

@@ -185,7 +185,7 @@ impl World {
             let entered = entered.unwrap_or(self.stamp(at) - wait);
             self.tally.once(Who::queue(queue), entered, What::Technical);
         }
-        if how == Abandon && told || !self.dice.hits(500) {
+        if (how == Abandon && told) || !self.dice.hits(500) {
             return None;
         }
         // The next queue: in the same second or a few later; now and then the same queue once more.
@@ -270,7 +270,7 @@ impl World {
         let last = format!("{talk}|1{pipe}");
         let (event, data): (&'static str, [&str; 5]) = match self.dice.between(0, 99) {
             0..=42 => ("COMPLETECALLER", [&hold, &talk, &position, "", ""]),
-            43..=85 => ("COMPLETEAGENT", [&hold, &talk, "1", "", &pipe]),
+            43..=85 => ("COMPLETEAGENT", [&hold, &talk, "1", "", pipe]),
             86..=90 => ("BLINDTRANSFER", ["200", "internal", &hold, &talk, &position]),
             91 => ("TRANSFER", ["200", "internal", &hold, &talk, "1"]),
             92..=94 => ("ATTENDEDTRANSFER", ["BRIDGE", "8f3a-bridge", &hold, &talk, &position]),

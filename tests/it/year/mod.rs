@@ -1,6 +1,8 @@
 //! A year of a call centre that is invented call by call, counted while it is invented, written out as rows in the
 //! disorder in which rows come, and compared cell by cell with what the program makes of them.
 
+#![allow(clippy::print_stderr, reason = "the figures of a run, and what differs")]
+
 mod arrive;
 mod breaks;
 mod calls;

@@ -97,6 +97,19 @@ fn the_end_of_a_pause_that_was_never_logged() {
 }
 
 #[test]
+fn who_leaves_the_last_queue_is_paused_in_none() {
+    let mut lines = vec![
+        "0 NONE NONE PAUSEALL x",
+        "0 NONE q1 PAUSE x",
+        "0 NONE q2 PAUSE x",
+        "60 MANAGER q1 REMOVEMEMBER",
+    ];
+    check(&folded(&lines, 900, &[], &[]), &["pause * 0-… x", "pause q1 0-60 x", "pause q2 0-… x"]);
+    lines.push("90 MANAGER q2 REMOVEMEMBER");
+    check(&folded(&lines, 900, &[], &[]), &["pause * 0-90 x", "pause q1 0-60 x", "pause q2 0-90 x"]);
+}
+
+#[test]
 fn a_member_added_in_pause_is_paused() {
     let got = folded(&["0 MANAGER q ADDMEMBER PAUSED", "60 MANAGER q REMOVEMEMBER"], 90, &[], &[]);
     check(&got, &["pause q 0-60", "login q 0-60"]);

@@ -279,6 +279,35 @@ fn what_a_callid_leaves_loose_fits_what_another_lacks() {
     assert!(fold_at(&all, 90, &[]).loose.is_empty());
 }
 
+/// The consulting callid has the entry and the end, the caller's the CONNECT: alone the first looks whole.
+#[test]
+fn an_entry_that_an_end_row_closed_still_lacks_its_connect() {
+    let all = story(&[
+        "20 d Q2 NONE ENTERQUEUE |101|1",
+        "61 d Q2 B COMPLETECALLER 10|30|1",
+        "31 c Q2 B CONNECT 10|u2|3",
+    ]);
+    let (asking, caller) = (fold_at(&all[..2], 90, &[]).loose, fold_at(&all[2..], 90, &[]).loose);
+    assert!(asking.iter().any(|a| caller.iter().any(|b| a.fits(b))));
+    let visits = fold_at(&all, 90, &[]).visits;
+    assert_eq!((visits.len(), visits[0].wait, visits[0].talk(), visits[0].marks.joined), (1, 10, 30, true));
+}
+
+#[test]
+fn who_entered_again_rings_in_the_stay_that_lasts() {
+    let visits = check(
+        &[
+            "0 c Q1 NONE ENTERQUEUE |5|1",
+            "31 c Q1 NONE ENTERQUEUE |5|1",
+            "50 c Q1 A RINGNOANSWER 15000",
+            "60 c Q1 B CONNECT 29|u|2",
+        ],
+        &["Q1#1 unresolved 0 0", "Q1#2 answered 29 0"],
+    );
+    assert_eq!(statuses(&visits[0]), vec![]);
+    assert_eq!(statuses(&visits[1]), vec![("A", Status::NoAnswer), ("B", Status::Answered)]);
+}
+
 #[test]
 fn rows_without_an_entry_make_visits_of_their_own() {
     let visits = check(

@@ -53,7 +53,7 @@ fn call() -> impl Strategy<Value = Vec<Piece>> {
                     rows.push((end, to, q, a, event, data));
                 }
             }
-            (0..).zip(rows).filter(|(n, _)| lost >> (2 * n) & 3 != 3).map(|(_, row)| row).collect()
+            (0..).zip(rows).filter(|(n, _)| (lost >> (2 * n)) & 3 != 3).map(|(_, row)| row).collect()
         },
     )
 }
