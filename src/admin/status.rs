@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 
 use crate::clock;
 use crate::domain::control::{Mode, Supervision, SupervisionState};
-use crate::domain::history::reconcile::Kind;
 use crate::domain::history::identity::UnresolvedRow;
+use crate::domain::history::reconcile::Kind;
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::problem::{Problem, Severity};
 use crate::domain::time::Moment;

@@ -26,7 +26,10 @@ use crate::tasks::history::{History, Thresholds};
     asterflow report visits --from 2026-11-22 --to 2026-11-22 --queue sales --format json\n\n\
     The table leaves out what is 0 everywhere, and a few figures; CSV and JSON have every figure. A dash, and an \
     empty cell of CSV, is a figure that is not defined (nothing to divide by). A day in which the clocks change has \
-    23 or 25 clock hours. --agent narrows queues and visits to the visits with a status for that agent.")]
+    23 or 25 clock hours. Wrap-up is nominal: the time that the member, the queue or the setting history.wrap_up gives \
+    after each talk, cut by the next ring. Occupancy counts each second once, as talk, ring, wrap-up, pause or idle, in \
+    the hours in which the agent was logged in. Marks in a heatmap: * got a row more than an hour after its own time, \
+    ! more talk than the hour lasts. `asterflow explain` tells what makes up a figure. --agent narrows queues and visits to the visits with a status for that agent.")]
 pub struct ReportArguments {
     /// Whose numbers.
     #[arg(value_enum)]

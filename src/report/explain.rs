@@ -49,7 +49,7 @@ pub fn call(
         let agent = visit.agent.as_ref().map_or(String::new(), |agent| format!(" by {agent}"));
         writeln!(
             out,
-            "Visit {} to {}, entered {}: {}{agent} after {} s, talk {} s",
+            "Visit {} to {}, entered {}: {}{agent} after {} s, talk {}",
             visit.n,
             visit.queue,
             visit.entered.replacen('T', " ", 1),

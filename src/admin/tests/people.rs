@@ -186,3 +186,53 @@ async fn a_fifth_view_is_a_page_that_says_so_and_one_that_is_gone_is_opened_anew
     let stolen = bench.send("GET", "/wall/view-1/picture", &[("cookie", &other)], "").await;
     assert_eq!(stolen.status.as_u16(), 404, "a view belongs to one account");
 }
+
+#[tokio::test]
+async fn an_hour_leads_to_its_visits_and_a_visit_to_its_rows() {
+    let rows = crate::domain::history::fixture::captured_rows();
+    let (_folder, history) = crate::tasks::history::fixture_history(rows).await;
+    let mut bench = Bench::new().await;
+    bench.handles.history = std::sync::Arc::new(crate::daemon::questions::Questions::of(history));
+    bench.router = super::bench::router(&bench.handles, true);
+    let cookie = bench.cookie(Role::Viewer).await;
+    let get = |path: &'static str| {
+        let (bench, cookie) = (&bench, cookie.as_str());
+        async move { bench.send("GET", path, &[("cookie", cookie)], "").await }
+    };
+    let hour = "/explain?pbx=pbx&date=2026-11-22&hour=7&start_utc=2026-11-22T07:00:00Z&figure=talk&agent=Alice+Adams";
+    let text = get(hour).await.text;
+    assert!(
+        text.contains("<bdi>Talk of Alice Adams</bdi>: 74 s") && !text.contains("do not add up"),
+        "{text}"
+    );
+    assert!(text.contains("/explain?pbx=pbx&#38;visit=1795330864.3\""), "{text}");
+    let text = get("/explain?pbx=pbx&visit=1795330864.3").await.text;
+    assert!(
+        text.contains("COMPLETEAGENT") && text.contains("the caller entered: visit 1 to sales begins"),
+        "{text}"
+    );
+    let text = get("/explain?date=2026-11-22&figure=service_level&queue=vip").await.text;
+    assert!(text.contains("33.3 % (2 of 6)") && text.contains("within 5 s"), "{text}");
+    for wrong in
+        ["/explain", "/explain?visit=1.1", "/explain?date=2026-11-22&figure=colour", "/explain?date=today"]
+    {
+        assert_eq!(get(wrong).await.status.as_u16(), 400, "{wrong}");
+    }
+    let skipped = "/explain?date=2026-11-22&hour=7&start_utc=2026-11-22T09:00:00Z";
+    assert!(get(skipped).await.text.contains("has no such clock hour"));
+    let hostile = get("/explain?date=2026-11-22&queue=%3Cscript%3Ealert(1)%3C/script%3E").await.text;
+    assert!(!hostile.contains("<script>alert"), "{hostile}");
+}
+
+#[tokio::test]
+async fn the_status_page_names_the_calls_that_differ() {
+    let bench = Bench::new().await;
+    let text = page(&bench, Role::Viewer, "/").await.text;
+    assert!(
+        text.contains(
+            "From 00:00 to 08:00: 11 calls into queues seen live, 10 in queue_log. 1 call differs:"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("sales: seen live, not in queue_log: a row was lost (1795311111.1)"), "{text}");
+}

@@ -51,7 +51,7 @@ pub enum Metric {
     ServiceLevel,
     /// Average speed of answer, seconds.
     AverageSpeedOfAnswer,
-    /// (talk + ring) / (talk + ring + idle), 0–1.
+    /// (talk + ring + wrap-up) / (talk + ring + wrap-up + idle), each second once, 0–1.
     Occupancy,
 }
 

@@ -1,6 +1,7 @@
 use jiff::civil::date;
 
 use super::*;
+use crate::domain::history::cells::Subject;
 use crate::domain::history::fixture::captured_rows;
 use crate::domain::history::row::parse_local;
 
@@ -81,27 +82,56 @@ async fn a_right_day_is_found_right_and_changes_nothing() {
     }
 }
 
+/// A second of the day's month.
+const SOMETIME: i64 = 1_795_305_600;
+
+/// What a fault changed, from what is right.
+type Fault = fn(&Cells) -> Cells;
+
+/// Takes the cells of some subjects away.
+fn without(cells: &Cells, whose: impl Fn(&Subject) -> bool) -> Cells {
+    let mut changes = Cells::new();
+    for (key, cell) in cells.iter().filter(|((subject, _), _)| whose(subject)) {
+        changes.entry(key.clone()).or_default().merge(cell, -1);
+    }
+    changes
+}
+
 #[tokio::test]
 async fn a_corrupted_cell_is_found_and_mended() {
-    for sql in [
-        "DELETE FROM day WHERE queue = 'q' AND agent = ''",
-        "DELETE FROM day WHERE agent = 'Ann'",
-        "UPDATE day SET cells = (SELECT cells FROM day WHERE agent = 'Ann' ORDER BY day LIMIT 1) WHERE agent = 'Ann'",
-        "INSERT INTO day (pbx, day, agent, queue, cells) SELECT pbx, day, 'Nobody', '', cells FROM day WHERE agent = 'Ann'",
-    ] {
+    let faults: [(&str, Fault); 4] = [
+        ("the queue's are gone", |cells| without(cells, |own| own.queue == "q" && own.agent.is_empty())),
+        ("an agent's are gone", |cells| without(cells, |own| own.agent == "Ann")),
+        ("his are doubled", |cells| {
+            let mut changes = Cells::new();
+            for (key, cell) in without(cells, |own| own.agent == "Ann") {
+                changes.entry(key).or_default().merge(&cell, -1);
+            }
+            changes
+        }),
+        ("somebody was never there", |cells| {
+            let mut changes = Cells::new();
+            for ((subject, hour), cell) in cells.iter().filter(|((own, _), _)| own.agent == "Ann") {
+                let nobody = Subject { agent: "Nobody".into(), ..subject.clone() };
+                changes.insert((nobody, *hour), cell.clone());
+            }
+            changes
+        }),
+    ];
+    for (name, fault) in faults {
         let (_dir, store) = stored(crossing(), "Europe/Berlin").await;
         let before = all(&store).await;
-        store.tamper(sql).await;
-        assert_ne!(all(&store).await, before, "{sql}");
+        store.mend_cells(&pbx(), (SOMETIME, SOMETIME + 1), fault(&before)).await.expect("corrupts");
+        assert_ne!(all(&store).await, before, "{name}");
         let mut wrong = 0;
         for day in [date(2026, 11, 21), DAY, date(2026, 11, 23), date(2026, 11, 24)] {
             let report = check(&store, "Europe/Berlin", day, &crossing()).await;
             wrong += report.wrong;
             assert_eq!(report.sentence().is_some(), report.wrong > 0, "{report:?}");
         }
-        assert!(wrong > 0, "{sql}");
-        assert_eq!(all(&store).await, before, "{sql}");
-        assert_eq!(check(&store, "Europe/Berlin", DAY, &crossing()).await.wrong, 0, "{sql}");
+        assert!(wrong > 0, "{name}");
+        assert_eq!(all(&store).await, before, "{name}");
+        assert_eq!(check(&store, "Europe/Berlin", DAY, &crossing()).await.wrong, 0, "{name}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line, as a person or a script meets it: the program itself is run.
 
 mod accounts;
+mod explain;
 mod grants;
 mod identity;
 mod import;

@@ -86,8 +86,9 @@ impl History {
             .iter()
             .map(|interval| interval.queue.as_ref().map_or("all queues", QueueName::as_str))
             .collect();
-        let mut what = format!("{} of {}", spelled(seconds), spelled(end - start));
-        what += &format!(" of {agent}, in {}", once(&queues).join(", "));
+        let kind = if asked.question.figure == Figure::LoggedIn { "login" } else { "pause" };
+        let mut what = format!("{} of a {kind} of {}", spelled(seconds), spelled(end - start));
+        what += &format!(", {agent} in {}", once(&queues).join(", "));
         if !reason.is_empty() {
             what += &format!(", reason {reason}");
         }
@@ -96,7 +97,7 @@ impl History {
         }
         let goes_on = behind.iter().any(|interval| interval.end.is_none()) && end == site.log_clock;
         Ok(Part {
-            kind: if asked.question.figure == Figure::LoggedIn { "login" } else { "pause" },
+            kind,
             part: seconds,
             of: None,
             what,

@@ -138,7 +138,7 @@ fn in_words(figure: Figure, given: Given, visit: &Visit, wrap_up: Option<i64>) -
         },
         Figure::TalkWhole => format!("talk {} s", visit.talk()),
         Figure::ServiceLevel(_) => {
-            let good = if given.part > 0 { "within" } else { "not within" };
+            let good = if given.part > 0 { "counts" } else { "does not count" };
             format!("{outcome} after {} s: {good}", visit.wait)
         }
         _ => format!("{outcome} after {} s", visit.wait),
