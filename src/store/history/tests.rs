@@ -277,6 +277,15 @@ async fn the_visits_equal_a_fold_of_all_rows_whatever_the_batches() {
 }
 
 #[tokio::test]
+async fn a_visit_whose_entry_was_never_logged_is_found_by_when_it_must_have_been() {
+    let (_dir, store) = empty("UTC").await;
+    take(&store, &story(&["2026-11-20 20:00:00,1795204800.1,q1,NONE,ABANDON,1|1|28800"]), 1).await;
+    let entered = 1_795_204_800 - 28_800;
+    let one = VisitFilter { from: entered, to: entered + 1, ..VisitFilter::default() };
+    assert_eq!(store.visits(&pbx(), one).await.expect("reads").len(), 1);
+}
+
+#[tokio::test]
 async fn sums_of_months_are_the_sums_of_their_hours() {
     use crate::domain::history::cells::{Cell, Subject};
     let mut rows = hard();
