@@ -61,15 +61,18 @@ pub fn observe(known: &Identities, source: Source, at: i64, members: &[Membershi
     new.collect()
 }
 
+/// The calls that name each agent of one interface: when, which call, the interface as written.
+type CallsOf<'a> = BTreeMap<&'a AgentName, BTreeSet<(i64, &'a str, &'a str)>>;
+
 /// What calls tell of the map: an interface is an agent's where at least [`AGREEING`] calls say so and none says
 /// otherwise.
 pub fn infer(witnesses: &[Witness]) -> Vec<Mapping> {
-    let mut calls: BTreeMap<String, BTreeMap<&AgentName, BTreeSet<(i64, &str, &str)>>> = BTreeMap::new();
+    let mut calls: BTreeMap<String, CallsOf<'_>> = BTreeMap::new();
     for witness in witnesses {
         let of_agent = calls.entry(key(&witness.interface)).or_default().entry(&witness.agent).or_default();
         of_agent.insert((witness.at, &witness.callid, &witness.interface));
     }
-    let sure = |(_, agents): (String, BTreeMap<&AgentName, BTreeSet<(i64, &str, &str)>>)| {
+    let sure = |agents: CallsOf<'_>| {
         let mut agents = agents.into_iter();
         let (agent, calls) = agents.next().filter(|(_, calls)| calls.len() >= AGREEING)?;
         if agents.next().is_some() {
@@ -83,7 +86,7 @@ pub fn infer(witnesses: &[Witness]) -> Vec<Mapping> {
             source: Source::Cdr,
         })
     };
-    calls.into_iter().filter_map(sure).collect()
+    calls.into_values().filter_map(sure).collect()
 }
 
 /// Why an interface is nobody's.
