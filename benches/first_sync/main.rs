@@ -53,6 +53,7 @@ fn pbx(port: u16, user: &str, password: &str) -> Pbx {
         password: Secret::new(password),
         tls: Tls::Off,
         queue_log_table: None,
+        queue_log_partition: None,
         cdr_table: None,
     };
     let ami = Ami { hosts: Vec::new(), tls: Tls::Off, username: String::new(), secret: Secret::new("") };

@@ -12,5 +12,6 @@ mod openapi;
 mod people;
 mod schema;
 mod server;
+mod stand_in;
 mod table;
 mod views;

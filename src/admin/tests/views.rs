@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use futures_util::future::BoxFuture;
 
-use super::bench::StandIn;
+use super::stand_in::StandIn;
 use crate::admin::{Size, WallAct, WallRefusal, WallSessions, WallView};
 use crate::tasks::accounts::Identity;
 

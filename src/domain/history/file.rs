@@ -4,7 +4,8 @@
 
 use jiff::tz::TimeZone;
 
-use super::row::{LogRow, file_id, parse_epoch};
+use super::row::{LogRow, file_id};
+use super::time_text::parse_epoch;
 
 /// No line of Asterisk is longer, bytes.
 pub const LONGEST: usize = 8 * 1024;

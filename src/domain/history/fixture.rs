@@ -9,7 +9,8 @@ use super::cells::{Cell, Cells, Contributions};
 use super::event::Belongs;
 use super::figures::{AgentFigures, QueueFigures, agent_figures, queue_figures};
 use super::fold::{Context, Folded, fold};
-use super::row::{LogRow, parse_local};
+use super::row::LogRow;
+use super::time_text::parse_local;
 use super::visit::Visit;
 use crate::domain::ids::AgentName;
 

@@ -2,6 +2,7 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `time_text` | the time of a row as it is spelled |
 //! | `row` | one row as written, its identity |
 //! | `pack`, `cell_pack` | rows and sums ⇄ stored bytes |
 //! | `file` | a line of a `queue_log` file → a row |
@@ -40,6 +41,7 @@ pub mod place;
 pub mod query;
 pub mod reconcile;
 pub mod row;
+pub mod time_text;
 pub mod twice;
 pub mod visit;
 pub mod work;

@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn only_rows_near_a_repeated_hour_are_hints() {
-        let at = |text: &str| super::super::row::parse_local(text).expect("a time");
+        let at = |text: &str| super::super::time_text::parse_local(text).expect("a time");
         assert!(near_repeat(&berlin(), at("2026-10-25 04:30:00")));
         assert!(!near_repeat(&berlin(), at("2026-10-25 08:30:00")));
         assert!(!near_repeat(&berlin(), at("2026-03-29 03:30:00")));

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::error::MysqlError;
 use super::names::{find, text};
 use super::pool::Mysql;
-use crate::domain::history::row::parse_local;
+use crate::domain::history::time_text::parse_local;
 
 /// The table, with the statement that reads it.
 #[derive(Clone, Debug)]

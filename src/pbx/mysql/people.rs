@@ -9,7 +9,7 @@ use super::error::MysqlError;
 use super::names::find;
 use super::pool::Mysql;
 use crate::domain::history::identity::Membership;
-use crate::domain::history::row::parse_local;
+use crate::domain::history::time_text::parse_local;
 use crate::domain::ids::QueueName;
 
 /// The realtime table of queues' members.

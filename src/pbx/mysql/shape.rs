@@ -15,7 +15,8 @@ use sqlx::mysql::MySqlRow;
 
 use super::error::MysqlError;
 use super::names::{Column, Table, quoted};
-use crate::domain::history::row::{LogRow, civil_of, civil_second, epoch_id, parse_epoch, parse_local};
+use crate::domain::history::row::{LogRow, civil_of, civil_second, epoch_id};
+use crate::domain::history::time_text::{parse_epoch, parse_local};
 
 const ID: &[&str] = &["id", "unique_row_count"];
 const TIME: &[&str] = &["time", "time_id"];

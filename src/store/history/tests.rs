@@ -12,7 +12,8 @@ use rusqlite::types::Value;
 
 use super::*;
 use crate::domain::history::fixture::{captured_rows, whole};
-use crate::domain::history::row::{LogRow, parse_local};
+use crate::domain::history::row::LogRow;
+use crate::domain::history::time_text::parse_local;
 use crate::store::Store;
 
 const TABLES: &[&str] = &[

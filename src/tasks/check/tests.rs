@@ -3,7 +3,7 @@ use jiff::civil::date;
 use super::*;
 use crate::domain::history::cells::Subject;
 use crate::domain::history::fixture::captured_rows;
-use crate::domain::history::row::parse_local;
+use crate::domain::history::time_text::parse_local;
 
 fn pbx() -> PbxName {
     PbxName::new("pbx")

@@ -5,7 +5,8 @@ use jiff::civil::{Date, date};
 use super::*;
 use crate::domain::history::fixture::captured_rows;
 use crate::domain::history::query::By;
-use crate::domain::history::row::{LogRow, parse_local};
+use crate::domain::history::row::LogRow;
+use crate::domain::history::time_text::parse_local;
 use crate::domain::ids::AgentName;
 use crate::store::Batch;
 

@@ -236,8 +236,8 @@ impl Sync {
         if passed.changed || self.today_is_old(now) {
             self.publish_today(now, false).await?;
         }
-        self.status.send_modify(|status| status.last_sync = Some(now.wall));
         self.say_live(reader, now);
+        self.status.send_modify(|status| status.last_sync = Some(now.wall));
         Ok(())
     }
 

@@ -185,7 +185,7 @@ async fn a_program_that_is_killed_goes_on_where_it_was() {
     let mut reached = Vec::new();
     for round in 0..40 {
         let mut child = program(folder.path(), bench.maria.port()).spawn().expect("runs");
-        tokio::time::sleep(Duration::from_millis(500 + round * 40)).await;
+        tokio::time::sleep(Duration::from_millis(60 + round * 12)).await;
         if child.try_wait().expect("asks").is_some() {
             break;
         }

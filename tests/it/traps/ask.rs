@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use asterflow::domain::history::query::{Bucket, By, Count, Filter};
-use asterflow::domain::history::row::{LogRow, parse_local};
+use asterflow::domain::history::row::LogRow;
+use asterflow::domain::history::time_text::parse_local;
 use asterflow::domain::ids::PbxName;
 use asterflow::store::{Batch, CdrRow, Store};
 use asterflow::tasks::history::{History, Thresholds};

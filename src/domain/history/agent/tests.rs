@@ -5,7 +5,7 @@ const START: i64 = 1_795_338_000; // 2026-11-22 09:00:00 UTC
 
 /// Rows `seconds callid queue EVENT data` of one agent from 09:00:00 UTC.
 fn story(lines: &[&str]) -> Vec<LogRow> {
-    let start = crate::domain::history::row::parse_local("2026-11-22 09:00:00").expect("a time");
+    let start = crate::domain::history::time_text::parse_local("2026-11-22 09:00:00").expect("a time");
     lines
         .iter()
         .zip(1..)

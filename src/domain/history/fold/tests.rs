@@ -11,7 +11,7 @@ use crate::domain::history::visit::{Outcome, Status};
 
 /// Rows of one written scenario: `seconds callid queue agent EVENT data`, from 2026-11-22 09:00:00 UTC.
 fn story(lines: &[&str]) -> Vec<LogRow> {
-    let start = crate::domain::history::row::parse_local("2026-11-22 09:00:00").expect("a time");
+    let start = crate::domain::history::time_text::parse_local("2026-11-22 09:00:00").expect("a time");
     lines
         .iter()
         .enumerate()

@@ -1,7 +1,7 @@
 //! Which cells are marked late.
 
 use super::*;
-use crate::domain::history::row::parse_local;
+use crate::domain::history::time_text::parse_local;
 
 fn row(id: i64, time: &str, callid: &str, agent: &str, event: &str, data: &str) -> LogRow {
     let mut columns: [String; 5] = Default::default();
