@@ -166,7 +166,7 @@ tls = "off"
     let mut reached = Vec::new();
     for _ in 0..KILLS {
         let mut child = start();
-        let millis = u64::try_from(dice.between(40, 700)).expect("fits");
+        let millis = u64::try_from(dice.between(40, 220)).expect("fits");
         tokio::time::sleep(Duration::from_millis(millis)).await;
         child.kill().expect("is killed");
         child.wait().expect("is gone");

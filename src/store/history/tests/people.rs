@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::cdr::cdr_rows;
 use super::*;
 use crate::domain::account::Actor;
 use crate::domain::history::cells::Measure;
