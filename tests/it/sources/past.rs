@@ -183,7 +183,7 @@ async fn a_program_that_is_killed_goes_on_where_it_was() {
     fill(&bench).await;
     let folder = tempfile::tempdir().expect("a folder");
     let mut reached = Vec::new();
-    for round in 0..40 {
+    for round in 0..80 {
         let mut child = program(folder.path(), bench.maria.port()).spawn().expect("runs");
         tokio::time::sleep(Duration::from_millis(60 + round * 12)).await;
         if child.try_wait().expect("asks").is_some() {
