@@ -40,6 +40,9 @@
 //! | how a queue_log row becomes a visit | `domain/history/event.rs` (row → event), `domain/history/fold/` (rows → visits) |
 //! | how a visit becomes a cell | `domain/history/cells.rs` |
 //! | what a number means | `domain/history/figures.rs` |
+//! | which agent an interface is | `domain/history/identity.rs` (the map), `store/history/identity.rs` (what a change touches) |
+//! | why a figure is what it is | `domain/history/explain/`, `tasks/history/explain/` |
+//! | what the hourly check compares | `tasks/check.rs`; live against `queue_log`: `tasks/reconcile.rs` |
 //! | what is stored, and in which transaction | `store/migrations/`, `store/history/batch.rs` |
 //! | what a page shows | `views/`, then `ui/pages/` |
 //! | an HTTP route and who may use it | `admin/routes.rs` |
