@@ -220,9 +220,14 @@ fn home(
     let around = |visit: &Visit, over: Option<i64>| {
         visit.entered <= row.at + NEAR_SECONDS && over.is_none_or(|over| row.at <= over + NEAR_SECONDS)
     };
+    // A phone that rang before the caller entered again rang for his first stay.
+    let began = match row.event {
+        Event::RingNoAnswer { millis } | Event::RingCanceled { millis } => row.at - millis / 1000,
+        _ => row.at,
+    };
     // Two visits of one second: the one that was still open at the row's time, else the nearest end.
     let rank = |visit: &Visit, over: Option<i64>| {
-        let inside = visit.entered <= row.at && over.is_none_or(|over| row.at <= over);
+        let inside = visit.entered <= began && over.is_none_or(|over| row.at <= over);
         (around(visit, over), inside, -over.map_or(0, |over| (over - row.at).abs()), visit.entered)
     };
     candidates().max_by_key(|(index, visit)| rank(visit, over[*index])).map(|(index, _)| index)
