@@ -96,7 +96,6 @@ impl QueueLog {
         }
         let only: String = only.iter().map(|condition| format!(" AND {condition}")).collect();
         let columns = &shape.columns;
-        let floor = if by_time { format!(" AND {key} >= ?") } else { String::new() };
         let ends = |what: &str| {
             if by_time {
                 format!("CAST({what}({key}) AS CHAR)")
@@ -109,7 +108,7 @@ impl QueueLog {
                 "SELECT {columns} FROM {name} WHERE {key} >= ?{only} ORDER BY {key} LIMIT ?"
             ),
             backward_sql: format!(
-                "SELECT {columns} FROM {name} WHERE {key} < ?{floor}{only} ORDER BY {key} DESC LIMIT ?"
+                "SELECT {columns} FROM {name} WHERE {key} < ? AND {key} >= ?{only} ORDER BY {key} DESC LIMIT ?"
             ),
             ends_sql: if by_time {
                 format!("SELECT {}, {} FROM {name} WHERE {key} >= ?{only}", ends("MIN"), ends("MAX"))
@@ -203,10 +202,25 @@ impl QueueLog {
     /// # Errors
     /// As [`QueueLog::forward`].
     pub async fn backward(&self, mysql: &Mysql, before: i64, limit: u32) -> Result<Read, MysqlError> {
+        self.backward_to(mysql, (before, i64::MIN), limit).await
+    }
+
+    /// The same, but none before the position `floor`.
+    ///
+    /// # Errors
+    /// As [`QueueLog::forward`].
+    pub async fn backward_to(
+        &self,
+        mysql: &Mysql,
+        (before, floor): (i64, i64),
+        limit: u32,
+    ) -> Result<Read, MysqlError> {
         let mut query = self.bind(sqlx::query(AssertSqlSafe(self.backward_sql.as_str())), before);
-        if self.shape.id.is_none() {
-            query = self.bind_floor(query);
-        }
+        query = if self.shape.id.is_some() || floor > DAWN {
+            self.bind(query, floor)
+        } else {
+            self.bind_floor(query)
+        };
         let query = self.bind_partition(query).bind(limit);
         let mut read = self.read(mysql, query, limit).await?;
         read.rows.reverse();

@@ -82,9 +82,9 @@ impl Written {
     }
 }
 
-/// Within the years that a server takes.
+/// Within the years that a server and a calendar take.
 fn local(second: i64) -> civil::DateTime {
-    civil_of(second.clamp(0, 253_402_300_799)).unwrap_or_default()
+    civil_of(second.clamp(0, 253_000_000_000)).unwrap_or_default()
 }
 
 /// A column whose names may have been cut.

@@ -236,6 +236,9 @@ impl Sync {
         if passed.changed || self.today_is_old(now) {
             self.publish_today(now, false).await?;
         }
+        self.status.send_modify(|status| {
+            (status.older, status.older_calls) = (reader.older_days(), reader.older_calls_days());
+        });
         self.say_live(reader, now);
         self.status.send_modify(|status| status.last_sync = Some(now.wall));
         Ok(())
@@ -258,9 +261,6 @@ impl Sync {
             any = true;
             self.status.send_modify(|status| status.take(&progress));
             let now = clock::now();
-            if ended {
-                tracing::info!(pbx = %self.pbx.name, "all of queue_log is read");
-            }
             if ended || now.tick.since(shown) >= SHOW_OLDER_MILLIS {
                 shown = now.tick;
                 any = false;
@@ -314,7 +314,7 @@ impl Sync {
         let detail = (!said.is_empty()).then(|| said.join(" "));
         self.database.send_modify(|link| {
             link.enter(LinkState::Live, detail, now);
-            link.note = self.status.borrow().older.map(|older| older.sentence());
+            link.note = self.status.borrow().note();
             link.fresh_at = Some(now);
         });
     }

@@ -5,12 +5,14 @@
 //! | `onward` | what is new; what may have come late |
 //! | `replaced` | whether the table is still the one that was read |
 //! | `older` | the past, newest days first |
-//! | `calls` | the cdr, and the queues' own settings |
+//! | `calls` | the cdr, both ways |
+//! | `settings` | the queues' own settings, and their members |
 
 mod calls;
 mod older;
 mod onward;
 mod replaced;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -19,14 +21,14 @@ use jiff::tz::TimeZone;
 pub(super) use older::Step;
 
 use super::status::OlderDays;
-use super::{SyncError, WrapUps, people};
+use super::{SyncError, WrapUps};
 use crate::clock;
 use crate::config::Pbx;
 use crate::domain::history::event::Oddity;
 use crate::domain::history::row::LogRow;
 use crate::domain::ids::PbxName;
 use crate::domain::time::Tick;
-use crate::pbx::mysql::{Between, Cdr, Key, Mysql, MysqlError, QueueLog, Seen};
+use crate::pbx::mysql::{Between, Key, Members, Mysql, MysqlError, QueueLog, Seen};
 use crate::store::{Applied, Batch, Reading, Store};
 
 /// Rows read and stored together: a transaction of some tens of milliseconds.
@@ -51,6 +53,8 @@ pub(super) struct Progress {
     pub newest: i64,
     /// What is left of the past.
     pub older: Option<OlderDays>,
+    /// What is left of the past of the cdr.
+    pub older_calls: Option<OlderDays>,
 }
 
 /// What a pass did.
@@ -78,9 +82,8 @@ pub(super) struct Reader {
     narrow: BTreeSet<(String, usize)>,
     /// `None`: at the next pass.
     overlapped: Option<Tick>,
-    cdr: Option<Cdr>,
-    cdr_warning: Option<String>,
-    cdr_due: Option<Tick>,
+    calls: calls::CallTable,
+    members: Members,
     wrap_ups: WrapUps,
     older: older::Pace,
 }
@@ -91,7 +94,7 @@ impl Reader {
         let database = pbx.database.as_ref().ok_or(SyncError::NoDatabase)?;
         let mysql = Mysql::connect(database).await?;
         let queue_log = QueueLog::find(&mysql).await?;
-        let (cdr, cdr_warning) = calls::find(&mysql).await?;
+        let calls = calls::CallTable::find(&mysql, store, &pbx.name).await?;
         let ends = queue_log.ends(&mysql).await?;
         let reading = store.reading(&pbx.name).await?;
         let newest = ends.map_or(0, |(_, newest)| newest);
@@ -106,9 +109,8 @@ impl Reader {
             remembered: HashSet::new(),
             narrow: BTreeSet::new(),
             overlapped: None,
-            cdr,
-            cdr_warning,
-            cdr_due: None,
+            calls,
+            members: Members::default(),
             wrap_ups: WrapUps::new(),
             older: older::Pace::default(),
         })
@@ -117,7 +119,7 @@ impl Reader {
     /// What is missing or slow though the link is up, in sentences.
     pub(super) fn warnings(&self) -> Vec<String> {
         let narrow = self.narrow.iter().map(|narrow| self.queue_log.says_of_narrow(narrow));
-        self.cdr_warning.iter().cloned().chain(self.queue_log.warning()).chain(narrow).collect()
+        self.calls.warning.iter().cloned().chain(self.queue_log.warning()).chain(narrow).collect()
     }
 
     /// The rows of [from, to), UTC seconds, once more, batch by batch: see [`QueueLog::between`].
@@ -152,7 +154,7 @@ impl Reader {
         if passed.ended {
             passed.changed |= self.calls(store).await?;
             if self.overlapped == Some(now) {
-                passed.changed |= people::look(&self.mysql, store, &self.pbx).await?;
+                passed.changed |= self.people(store).await?;
             }
         }
         Ok(passed)

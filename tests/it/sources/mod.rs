@@ -1,6 +1,8 @@
 //! Reading a PBX's tables from a real MariaDB: every shape, exactly once, the past.
 
+mod calls;
 mod exactly_once;
+mod outage;
 mod past;
 mod shapes;
 

@@ -16,7 +16,7 @@ const LEAST: u32 = 500;
 /// A step shall take about this long, milliseconds: the look for new rows waits for it.
 const AIM_MILLIS: i64 = 200;
 /// The last days are fetched without rests, seconds.
-const USEFUL: i64 = 7 * 86_400;
+pub(super) const USEFUL: i64 = 7 * 86_400;
 
 /// How the steps go.
 #[derive(Clone, Debug)]
@@ -61,13 +61,20 @@ pub(in crate::tasks::sync) struct Step {
 }
 
 impl Reader {
-    /// Reads and stores the next step back in time; `None` when there is nothing left. With `ahead` the database is asked
-    /// for the following step meanwhile.
+    /// Reads and stores the next step back in time, of `queue_log` or of the cdr; `None` when there is nothing left, or
+    /// nothing for now. With `hurry` the database is asked for the following step meanwhile.
     pub(in crate::tasks::sync) async fn older(
         &mut self,
         store: &Store,
-        ahead: bool,
+        hurry: bool,
     ) -> Result<Option<Step>, SyncError> {
+        match self.older_calls(store, hurry).await? {
+            Some(step) => Ok(Some(step)),
+            None => self.older_rows(store, hurry).await,
+        }
+    }
+
+    async fn older_rows(&mut self, store: &Store, ahead: bool) -> Result<Option<Step>, SyncError> {
         let reading = self.reading.filter(|reading| reading.kind == self.kind());
         let Some((reading, older)) = reading.and_then(|reading| Some((reading, reading.older?))) else {
             return Ok(None);
@@ -77,7 +84,7 @@ impl Reader {
         let kept = self.older.ahead.take().filter(|(before, _)| *before == older.reached);
         let read = match kept {
             Some((_, read)) => read,
-            None => self.queue_log.backward(&self.mysql, older.reached, limit).await?,
+            None => self.queue_log.backward_to(&self.mysql, (older.reached, older.floor), limit).await?,
         };
         let took = clock::now().tick.since(began);
         if self.has_other_columns().await? {
@@ -91,7 +98,7 @@ impl Reader {
         };
         self.narrow.extend(read.filled.iter().cloned());
         let count = u64::try_from(read.rows.len()).unwrap_or(0);
-        let reading = Reading { older: next, ..reading };
+        let reading = reading.back_to(next);
         // The first days are wanted at once.
         let ahead = ahead || !self.is_long_ago(older);
         let applied = self.store_older(store, read, reading, ahead).await?;
@@ -99,7 +106,11 @@ impl Reader {
         let progress =
             Progress { read: count, rows: applied.rows, visits: applied.visits, ..self.progress() };
         let rest_millis = if self.is_long_ago(older) { took.max(1) } else { 0 };
-        Ok(Some(Step { progress, rest_millis, ended: next.is_none() }))
+        let ended = reading.older.is_none();
+        if ended {
+            tracing::info!(pbx = %self.pbx, "all of queue_log is read");
+        }
+        Ok(Some(Step { progress, rest_millis, ended }))
     }
 
     async fn store_older(
@@ -112,7 +123,8 @@ impl Reader {
         let applying = store.apply_reading(self.batch(read.rows, i64::MIN), reading);
         let applied = match reading.older.filter(|_| ahead) {
             Some(older) => {
-                let following = self.queue_log.backward(&self.mysql, older.reached, self.older.rows);
+                let span = (older.reached, older.floor);
+                let following = self.queue_log.backward_to(&self.mysql, span, self.older.rows);
                 let (applied, following) = tokio::join!(applying, following);
                 // Where it failed it is asked for again, and says why.
                 self.older.ahead = following.ok().map(|read| (older.reached, read));
@@ -138,7 +150,7 @@ impl Reader {
             row.settle(&self.zone);
             civil_second(row.local)
         });
-        Some(Some(Older { reached, local }))
+        Some(Some(Older { reached, local, ..older }))
     }
 
     /// The last days are there: from here on the PBX comes first.
@@ -147,9 +159,9 @@ impl Reader {
     }
 
     /// What is left of the past.
-    pub(super) fn older_days(&self) -> Option<OlderDays> {
+    pub(in crate::tasks::sync) fn older_days(&self) -> Option<OlderDays> {
         let (reading, older) = self.reading.and_then(|reading| Some((reading, reading.older?)))?;
-        let oldest = self.ends.map_or(0, |(oldest, _)| oldest);
+        let oldest = self.ends.map_or(0, |(oldest, _)| oldest).max(older.floor);
         let (all, left) = (reading.newest.saturating_sub(oldest), older.reached.saturating_sub(oldest));
         let local = civil_of(older.local).unwrap_or_default();
         Some(OlderDays {
@@ -160,8 +172,9 @@ impl Reader {
     }
 }
 
+/// A part of all, 0 to 1.
 #[allow(clippy::cast_precision_loss, reason = "a share is shown in percent")]
-fn share(part: i64, all: i64) -> f64 {
+pub(super) fn share(part: i64, all: i64) -> f64 {
     if all <= 0 { 0.0 } else { (part as f64 / all as f64).clamp(0.0, 1.0) }
 }
 
