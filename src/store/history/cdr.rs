@@ -63,7 +63,9 @@ impl Store {
         self.write(move |db| {
             let scope = Scope::get(db, &pbx)?;
             let mut ledger = Ledger::new(&scope);
-            for row in &rows {
+            let edge = super::purge::edge(&scope)?;
+            let is_kept = |row: &&CdrRow| edge.is_none_or(|edge| start_of(&scope, row) >= edge);
+            for row in rows.iter().filter(is_kept) {
                 super::busy::note(&scope, row)?;
                 take(&scope, &mut ledger, row)?;
             }

@@ -146,7 +146,7 @@ impl Store {
     pub async fn apply_reading(&self, batch: Batch, reading: Reading) -> Result<Applied, StoreError> {
         self.write(move |db| {
             let mut scope = Scope::get(db, &batch.pbx)?;
-            let applied = batch::apply(&mut scope, batch)?;
+            let applied = batch::apply(&mut scope, batch, true)?;
             QUEUE_LOG.save(&scope, reading)?;
             Ok(applied)
         })

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -126,6 +127,11 @@ impl Sync {
         let older = self.store.reading(name).await?.and_then(|reading| reading.older);
         if let Some(edge) = older.map(|older| older.complete_from()) {
             first = first.max(edge.tomorrow().unwrap_or(edge));
+        }
+        // A day is counted again with the calls of the two days before it.
+        if let Some(edge) = self.store.kept_from(name).await? {
+            let edge = local(zone, edge).date();
+            first = first.max(edge.checked_add(3.days()).unwrap_or(edge));
         }
         #[allow(clippy::cast_precision_loss, reason = "a random number")]
         let dice = || backoff::random() as f64 / u64::MAX as f64;

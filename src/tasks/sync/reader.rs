@@ -174,7 +174,7 @@ impl Reader {
         let applied = match reading {
             Some(reading) => store.apply_reading(batch, reading).await?,
             None if batch.rows.is_empty() => Applied::default(),
-            None => store.apply_batch(batch).await?,
+            None => store.apply_of_table(batch).await?,
         };
         if reading.is_some() {
             self.reading = reading;
