@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
 use jiff::civil;
-use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::mysql::{MySqlArguments, MySqlPool, MySqlRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, MySql, Row};
 
@@ -143,7 +143,7 @@ impl Cdr {
     pub async fn ends(&self, mysql: &Mysql) -> Result<Option<(i64, i64)>, MysqlError> {
         let (least, most) = if self.key == Key::Id { (i64::MIN, i64::MAX) } else { (DAWN, DUSK) };
         let query = self.bind(self.bind(sqlx::query(AssertSqlSafe(self.ends_sql.as_str())), least), most);
-        let row = query.fetch_one(mysql.pool()).await.map_err(|source| self.failed(mysql, source))?;
+        let row = query.fetch_one(self.pool(mysql)).await.map_err(|source| self.failed(mysql, source))?;
         let end = |at: usize| {
             let text = text(&row, at);
             if self.key == Key::Id { text.parse().ok() } else { parse_local(&text).map(civil_second) }
@@ -199,7 +199,7 @@ impl Cdr {
     ) -> Result<Calls, MysqlError> {
         let mut read = Calls::default();
         let mut count = 0;
-        let mut rows = query.fetch(mysql.pool());
+        let mut rows = query.fetch(self.pool(mysql));
         while let Some(row) = rows.try_next().await.map_err(|source| self.failed(mysql, source))? {
             count += 1;
             let call = call(&row);
@@ -211,6 +211,10 @@ impl Cdr {
         }
         read.full = count >= limit;
         Ok(read)
+    }
+
+    fn pool<'m>(&self, mysql: &'m Mysql) -> &'m MySqlPool {
+        if self.is_slow() { mysql.patient() } else { mysql.pool() }
     }
 
     /// Binds a position.

@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `onward` | what is new; what may have come late |
+//! | `second` | a second with very many rows |
 //! | `replaced` | whether the table is still the one that was read |
 //! | `older` | the past, newest days first |
 //! | `calls` | the cdr, both ways |
@@ -12,6 +13,7 @@ mod calls;
 mod older;
 mod onward;
 mod replaced;
+mod second;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -35,6 +37,8 @@ use crate::store::{Applied, Batch, Reading, Store};
 const ROWS: u32 = 2000;
 /// How often the last rows are read again and the table is looked at, milliseconds.
 const OVERLAP_MILLIS: i64 = 60_000;
+/// A table that each look reads as a whole is left alone for this many times what the last look took.
+const REST: i64 = 10;
 /// So many rows are remembered at most, so as not to store again what was stored a moment ago.
 const REMEMBERED: usize = 50_000;
 
@@ -86,6 +90,8 @@ pub(super) struct Reader {
     members: Members,
     wrap_ups: WrapUps,
     older: older::Pace,
+    /// A table that each look reads as a whole is left alone until then.
+    rests_until: Option<Tick>,
 }
 
 impl Reader {
@@ -113,6 +119,7 @@ impl Reader {
             members: Members::default(),
             wrap_ups: WrapUps::new(),
             older: older::Pace::default(),
+            rests_until: None,
         })
     }
 
@@ -145,6 +152,9 @@ impl Reader {
     ) -> Result<Passed, SyncError> {
         let mut passed = Passed::default();
         let now = clock::now().tick;
+        if self.rests_until.is_some_and(|until| now.since(until) < 0) {
+            return Ok(passed);
+        }
         if self.overlapped.is_none_or(|last| now.since(last) >= OVERLAP_MILLIS) {
             self.look_again(store, progress, &mut passed).await?;
             self.settings(store).await?;
@@ -156,6 +166,10 @@ impl Reader {
             if self.overlapped == Some(now) {
                 passed.changed |= self.people(store).await?;
             }
+        }
+        if self.queue_log.is_slow() {
+            let now_it_is = clock::now().tick;
+            self.rests_until = Some(now_it_is.plus_millis(now_it_is.since(now) * REST));
         }
         Ok(passed)
     }

@@ -2,9 +2,11 @@
 
 mod calls;
 mod exactly_once;
+mod keep;
 mod outage;
 mod past;
 mod shapes;
+mod slow;
 
 use std::time::Duration;
 

@@ -42,18 +42,21 @@ impl Reader {
             return Ok(());
         };
         let mut from = self.begin_of_look(reading);
-        let (mut limit, mut doubts) = (ROWS, 0);
+        // The last row was seen again, where it was looked for.
+        let (mut is_known, mut doubts) = (reading.mark == 0, 0);
         while !stop() {
-            let read = self.queue_log.forward(&self.mysql, from, limit).await?;
+            let read = self.queue_log.forward(&self.mysql, from, ROWS).await?;
             self.narrow.extend(read.filled.iter().cloned());
-            let is_last = |seen: &Seen| seen.key == reading.newest && mark_of(seen) == reading.mark;
-            let is_known = reading.mark == 0 || from > reading.newest || read.rows.iter().any(is_last);
-            if !is_known && doubts < DOUBTS {
+            is_known |= from > reading.newest || read.rows.iter().any(|seen| is_last(reading, seen));
+            let end = read.rows.last().map(|seen| seen.key);
+            let may_come = read.full && end.is_some_and(|end| end <= reading.newest);
+            if !is_known && !may_come && doubts < DOUBTS {
                 doubts += 1;
                 self.doubt(store, reading, progress, passed).await?;
                 self.begin_where_needed(store).await?;
                 let Some(again) = self.reading else { break };
                 reading = again;
+                is_known = reading.mark == 0;
                 from = self.begin_of_look(reading);
                 continue;
             }
@@ -62,10 +65,12 @@ impl Reader {
                 from = self.begin_of_look(reading);
                 continue;
             }
-            let Some(last) = read.rows.last().map(|seen| seen.key) else { break };
-            if read.full && last == from {
-                // All of one second: it has to fit into one batch.
-                limit = limit.saturating_mul(2);
+            let Some(last) = end else { break };
+            if read.full && last == from && !self.is_numbered() {
+                let of_second = self.onward_over(store, (reading, from), progress, passed).await?;
+                is_known |= of_second.1;
+                reading = of_second.0;
+                from += 1;
                 continue;
             }
             if self.has_new(reading, &read.rows) && self.has_other_columns().await? {
@@ -105,6 +110,29 @@ impl Reader {
         }
         tracing::info!(pbx = %self.pbx, was = reading.newest, newest, "much is missing: the newest days first");
         Ok(Some(Reading { newest: gap.reached, mark: 0, ..reading }.leave(gap)))
+    }
+
+    /// Stores a second that is more than a batch; says how far the table is read then, and whether the last row was in it.
+    async fn onward_over(
+        &mut self,
+        store: &Store,
+        (reading, second): (Reading, i64),
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        passed: &mut Passed,
+    ) -> Result<(Reading, bool), SyncError> {
+        let (mut read, mut last, mut found) = (0, None, false);
+        let counted = counted_from(reading);
+        let applied = self
+            .whole_second(store, second, counted, &mut |seen| {
+                (read, last) = (read + 1, Some(Seen { row: seen.row.clone(), ..*seen }));
+                found |= is_last(reading, seen);
+            })
+            .await?;
+        let next = self.end_after(reading, last.as_slice());
+        self.store_rows(store, Vec::new(), Some(next), i64::MAX).await?;
+        passed.changed |= applied.changed;
+        progress(&Progress { read, rows: applied.rows, visits: applied.visits, ..self.progress() });
+        Ok((next, found))
     }
 
     /// Stores what of these rows is new; says how far the table is read then.
@@ -232,9 +260,8 @@ impl Reader {
             return Ok(());
         };
         let mut from = self.begin_of_overlap(reading).await?;
-        let mut limit = ROWS;
         loop {
-            let mut read = self.queue_log.forward(&self.mysql, from, limit).await?;
+            let mut read = self.queue_log.forward(&self.mysql, from, ROWS).await?;
             let last = read.rows.last().map(|seen| seen.key);
             read.rows.retain(|seen| seen.key <= reading.newest);
             let applied = self.store_rows(store, read.rows, None, i64::MAX).await?;
@@ -245,7 +272,10 @@ impl Reader {
             }
             match last.filter(|last| read.full && *last < reading.newest) {
                 Some(last) if last > from => from = last,
-                Some(_) => limit = limit.saturating_mul(2),
+                Some(_) => {
+                    passed.changed |= self.whole_second(store, from, i64::MAX, &mut |_| ()).await?.changed;
+                    from += 1;
+                }
                 None => return Ok(()),
             }
         }
@@ -264,6 +294,10 @@ impl Reader {
         }
         Ok(from.max(reading.older.map_or(i64::MIN, |older| older.reached)))
     }
+}
+
+fn is_last(reading: Reading, seen: &Seen) -> bool {
+    seen.key == reading.newest && mark_of(seen) == reading.mark
 }
 
 /// Rows before this position were counted before.
