@@ -181,13 +181,17 @@ impl History {
         Ok(first)
     }
 
-    /// A heatmap: one row a clock hour in which there is something to count.
+    /// A heatmap: one row a clock hour in which there is something to count, and of which everything is read.
     ///
     /// # Errors
     /// As [`Self::queues`].
     pub async fn heatmap(&self, filter: &Filter, of: HeatOf) -> Result<Vec<HeatRow>, HistoryError> {
         let mut rows = Vec::new();
-        for site in self.sites(filter).await? {
+        for mut site in self.sites(filter).await? {
+            if self.complete_from(&site.name).await?.is_some() {
+                // An hour of which a part is read is no hour yet.
+                site.from = site.from.max(self.known_since(&site.name).await?.unwrap_or(site.from));
+            }
             let of_agents = of == HeatOf::Agents
                 || filter.agent.is_some()
                 || matches!(filter.metric, Metric::Talk | Metric::Occupancy);

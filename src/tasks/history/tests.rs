@@ -1,3 +1,4 @@
+mod edge;
 mod explain;
 
 use jiff::civil::{Date, date};
