@@ -12,6 +12,7 @@
 use jiff::civil;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
+use smol_str::SmolStr;
 
 use super::error::MysqlError;
 use super::names::{Column, Table, quoted};
@@ -221,17 +222,17 @@ impl Shape {
         (Some(key), Some(made))
     }
 
-    fn data(&self, row: &MySqlRow) -> [String; 5] {
-        let mut data: [String; 5] = Default::default();
+    fn data(&self, row: &MySqlRow) -> [SmolStr; 5] {
+        let mut data: [SmolStr; 5] = Default::default();
         if self.separate {
             data.iter_mut().zip(at::DATA..).for_each(|(slot, at)| *slot = text(row, at));
         }
         let behind = at::DATA + if self.separate { DATA.len() } else { 0 };
         // Rows from before a table had five columns have all in one.
-        if self.whole && data.iter().all(String::is_empty) {
+        if self.whole && data.iter().all(SmolStr::is_empty) {
             let fields = text(row, behind);
             // What lies behind the fourth pipe stays together, as in a table of five columns.
-            data.iter_mut().zip(fields.splitn(5, '|')).for_each(|(slot, field)| *slot = field.to_owned());
+            data.iter_mut().zip(fields.splitn(5, '|')).for_each(|(slot, field)| *slot = field.into());
         }
         data
     }
@@ -246,7 +247,7 @@ impl Shape {
 
     /// Whose row it is, where the table holds several PBXs.
     pub(super) fn partition_of(&self, row: &MySqlRow) -> String {
-        text(row, at::PARTITION)
+        text(row, at::PARTITION).into()
     }
 }
 
@@ -276,8 +277,8 @@ fn slice(row: &MySqlRow, at: usize) -> &[u8] {
 }
 
 /// A column's bytes as text; what is no UTF-8 is replaced, never refused.
-fn text(row: &MySqlRow, at: usize) -> String {
-    String::from_utf8_lossy(slice(row, at)).into_owned()
+fn text(row: &MySqlRow, at: usize) -> SmolStr {
+    SmolStr::new(String::from_utf8_lossy(slice(row, at)))
 }
 
 #[cfg(test)]
