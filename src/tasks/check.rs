@@ -17,6 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Cells, Contributions};
@@ -122,7 +123,7 @@ impl Check {
     pub async fn take(&mut self, mut rows: Vec<LogRow>) -> Result<(), StoreError> {
         rows.iter_mut().for_each(|row| row.settle(&self.zone));
         self.report.rows += u64::try_from(rows.len()).unwrap_or(0);
-        let mut by_call: BTreeMap<String, Vec<LogRow>> = BTreeMap::new();
+        let mut by_call: BTreeMap<SmolStr, Vec<LogRow>> = BTreeMap::new();
         let mut by_agent: BTreeMap<String, Vec<LogRow>> = BTreeMap::new();
         for row in rows {
             self.seen.insert(mark(&row));
@@ -132,18 +133,18 @@ impl Check {
                 by_agent.entry(agent_of(&row)).or_default().push(row);
             }
         }
-        let callids: Vec<String> = by_call.keys().cloned().collect();
+        let callids: Vec<String> = by_call.keys().map(SmolStr::to_string).collect();
         self.callids.extend(callids.iter().cloned());
         self.agents.extend(by_agent.keys().cloned());
         let stored = self.store.stored_rows(&self.pbx, callids).await?;
         let mut missing = Vec::new();
         for (callid, rows) in by_call {
-            missing.extend(new_ones(rows, stored.get(&callid).map_or(&[], Vec::as_slice)));
+            missing.extend(new_ones(rows, stored.get(callid.as_str()).map_or(&[], Vec::as_slice)));
         }
         for (agent, rows) in by_agent {
             let (from, to) = self.wanted();
             let stored = self.store.lone_rows(&self.pbx, &agent, from, to).await?;
-            let rows = rows.into_iter().map(|row| LogRow { agent: agent.clone(), ..row }).collect();
+            let rows = rows.into_iter().map(|row| LogRow { agent: agent.as_str().into(), ..row }).collect();
             missing.extend(new_ones(rows, &stored));
         }
         if missing.is_empty() {
@@ -249,7 +250,7 @@ impl Check {
         let (from, to) = self.span;
         let filter = VisitFilter { from, to, ..VisitFilter::default() };
         let visits = self.store.visits(&self.pbx, filter).await?;
-        let callids: BTreeSet<String> = visits.into_iter().map(|visit| visit.callid).collect();
+        let callids: BTreeSet<String> = visits.into_iter().map(|visit| visit.callid.into()).collect();
         let mut gone = 0;
         for some in callids.into_iter().collect::<Vec<_>>().chunks(500) {
             for rows in self.store.stored_rows(&self.pbx, some.to_vec()).await?.into_values() {

@@ -10,6 +10,7 @@
 //! Columns that are not known are left alone.
 
 use jiff::civil;
+use smol_str::SmolStr;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
 
@@ -225,17 +226,17 @@ impl Shape {
         (Some(key), Some(made))
     }
 
-    fn data(&self, row: &MySqlRow) -> [String; 5] {
-        let mut data: [String; 5] = Default::default();
+    fn data(&self, row: &MySqlRow) -> [SmolStr; 5] {
+        let mut data: [SmolStr; 5] = Default::default();
         if self.separate {
             data.iter_mut().zip(at::DATA..).for_each(|(slot, at)| *slot = text(row, at));
         }
         let behind = at::DATA + if self.separate { DATA.len() } else { 0 };
         // Rows from before a table had five columns have all in one.
-        if self.whole && data.iter().all(String::is_empty) {
+        if self.whole && data.iter().all(SmolStr::is_empty) {
             let fields = text(row, behind);
             // What lies behind the fourth pipe stays together, as in a table of five columns.
-            data.iter_mut().zip(fields.splitn(5, '|')).for_each(|(slot, field)| *slot = field.to_owned());
+            data.iter_mut().zip(fields.splitn(5, '|')).for_each(|(slot, field)| *slot = field.into());
         }
         data
     }
@@ -250,7 +251,7 @@ impl Shape {
 
     /// Whose row it is, where the table holds several PBXs.
     pub(super) fn partition_of(&self, row: &MySqlRow) -> String {
-        text(row, at::PARTITION)
+        text(row, at::PARTITION).into()
     }
 }
 
@@ -280,8 +281,8 @@ fn slice(row: &MySqlRow, at: usize) -> &[u8] {
 }
 
 /// A column's bytes as text; what is no UTF-8 is replaced, never refused.
-fn text(row: &MySqlRow, at: usize) -> String {
-    String::from_utf8_lossy(slice(row, at)).into_owned()
+fn text(row: &MySqlRow, at: usize) -> SmolStr {
+    SmolStr::new(String::from_utf8_lossy(slice(row, at)))
 }
 
 #[cfg(test)]

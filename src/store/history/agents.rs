@@ -1,12 +1,13 @@
 //! Touched agents are folded again: from the last moment before the change at which nothing of theirs was open, to the
 //! first one after it at which nothing was, and nothing is. So a row that comes years late costs what a new one does.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use rusqlite::params;
 
 use super::{Scope, lone, presence, spans, sums};
-use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, fold_agent};
+use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, Rings, fold_agent};
 use crate::domain::history::cells::give_intervals;
 use crate::domain::history::place::Hint;
 use crate::domain::ids::QueueName;
@@ -194,7 +195,14 @@ impl Part<'_> {
     fn fold(&self, scope: &Scope<'_>, starts: &[i64], hints: &[Hint]) -> Result<Vec<Interval>, StoreError> {
         let to = self.until.map_or(i64::MAX, |until| scope.local(until) + MARGIN);
         let rows = lone::of_agent(scope, self.agent, (scope.local(self.cut) - MARGIN, to))?;
-        let rings = spans::rings(scope, self.agent, (self.cut, self.until.unwrap_or(i64::MAX)))?;
+        let failed = RefCell::new(None);
+        let rings = Rings::new(Box::new(|| {
+            let rang = spans::rings(scope, self.agent, (self.cut, self.until.unwrap_or(i64::MAX)));
+            rang.unwrap_or_else(|error| {
+                failed.replace(Some(error));
+                Vec::new()
+            })
+        }));
         let context = AgentContext {
             zone: &scope.zone,
             log_clock: scope.log_clock(),
@@ -203,6 +211,9 @@ impl Part<'_> {
             hints,
         };
         let mut intervals = fold_agent(&rows, &context);
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
         let until = self.until.unwrap_or(i64::MAX);
         intervals.retain(|interval| interval.start >= self.cut && interval.start < until);
         Ok(intervals)

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::params;
+use smol_str::SmolStr;
 
 use super::agents::{self, Touched};
 use super::calls::{self, Call, Odd, Refolded};
@@ -83,7 +84,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch, of_table: bool) -> 
     let mut applied = Applied { too_old, ..Applied::default() };
     let mut agents = Touched::new();
     let hints = scope.hints()?;
-    let mut by_call: sums::QuickMap<String, Vec<LogRow>> = HashMap::default();
+    let mut by_call: sums::QuickMap<SmolStr, Vec<LogRow>> = HashMap::default();
     for row in batch.rows {
         if row.belongs() == Belongs::Agent {
             applied.rows += lone::add(scope, &row, &hints, &mut agents, &mut odd)?;
@@ -95,7 +96,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch, of_table: bool) -> 
     }
     let mut ledger = Ledger::new(scope);
     let mut hinted = None;
-    let mut touched: BTreeMap<String, Call> = BTreeMap::new();
+    let mut touched: BTreeMap<SmolStr, Call> = BTreeMap::new();
     for (callid, rows) in by_call {
         if let Some(call) = calls::merge(&mut ledger, &callid, rows)? {
             applied.rows += call.rows_more();
@@ -127,7 +128,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch, of_table: bool) -> 
 
 /// What is folded again.
 struct Work {
-    calls: BTreeMap<String, Call>,
+    calls: BTreeMap<SmolStr, Call>,
     agents: Touched,
 }
 
@@ -137,7 +138,7 @@ struct Done {
     changed: bool,
     odd_rows: Odd,
     odd_visits: Odd,
-    hung: BTreeSet<String>,
+    hung: BTreeSet<SmolStr>,
 }
 
 /// Folds again what is touched, first the calls, then the agents, whose pauses their rings end.
@@ -163,13 +164,13 @@ fn overdue(
     scope: &Scope<'_>,
     (before, now): (&View, &View),
     ledger: &mut Ledger<'_, '_>,
-    calls: &mut BTreeMap<String, Call>,
+    calls: &mut BTreeMap<SmolStr, Call>,
     agents: &mut Touched,
 ) -> Result<(), StoreError> {
     let [had, have] = [before, now].map(|view| view.starts.iter().copied().collect::<BTreeSet<_>>());
     let moved: Vec<i64> = had.symmetric_difference(&have).copied().collect();
     for callid in pending::touched(scope, now.log_clock, &moved)? {
-        if let Entry::Vacant(slot) = calls.entry(callid) {
+        if let Entry::Vacant(slot) = calls.entry(callid.into()) {
             let rows = ledger.rows(slot.key())?;
             slot.insert(Call::unchanged(rows));
         }
@@ -250,7 +251,7 @@ pub(super) fn fold_anew<'s, 'd>(
     scope: &'s Scope<'d>,
     ledger: &mut Ledger<'s, 'd>,
     view: &View,
-    calls: BTreeMap<String, Call>,
+    calls: BTreeMap<SmolStr, Call>,
     agents: Touched,
 ) -> Result<(), StoreError> {
     let done = refold(scope, ledger, (view, view), Work { calls, agents })?;
@@ -264,12 +265,12 @@ pub(super) fn refold_all(
     views: (&View, &View),
     calls: BTreeSet<String>,
     agents: Touched,
-) -> Result<BTreeSet<String>, StoreError> {
+) -> Result<BTreeSet<SmolStr>, StoreError> {
     let mut ledger = Ledger::new(scope);
     let mut work = Work { calls: BTreeMap::new(), agents };
     for callid in calls {
         let call = Call::unchanged(ledger.rows(&callid)?);
-        work.calls.insert(callid, call);
+        work.calls.insert(callid.into(), call);
     }
     let done = refold(scope, &mut ledger, views, work)?;
     note_oddities(scope, &done.odd_visits)?;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use rusqlite::{OptionalExtension, params};
+use smol_str::SmolStr;
 
 use super::ledger::Ledger;
 use super::{Scope, lone};
@@ -27,14 +28,14 @@ const LATE: i64 = 3600;
 pub(super) fn note_rows(scope: &Scope<'_>, rows: &[LogRow], of_table: bool) -> Result<(), StoreError> {
     let clock = scope.log_clock();
     let Some(edge) = read_from(scope)? else { return Ok(()) };
-    let mut old: BTreeMap<String, Vec<(&LogRow, i64)>> = BTreeMap::new();
+    let mut old: BTreeMap<SmolStr, Vec<(&LogRow, i64)>> = BTreeMap::new();
     let told = rows.iter().filter(|row| of_table || row.instant().is_none());
     for row in told.filter(|row| civil_second(row.local) >= edge) {
         // Of a repeated hour the later pass, so that nothing on time is marked.
         let latest = || candidates(&scope.zone, row.local).into_iter().max();
         let Some(at) = row.instant().or_else(latest) else { continue };
         if at + LATE < clock {
-            let of = if row.belongs() == Belongs::Call { row.callid.clone() } else { String::new() };
+            let of = if row.belongs() == Belongs::Call { row.callid.clone() } else { SmolStr::default() };
             old.entry(of).or_default().push((row, at));
         }
     }
@@ -98,7 +99,7 @@ fn read_from(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
 fn trimmed(row: &LogRow) -> LogRow {
     let mut row = row.clone();
     if row.belongs() != Belongs::Call {
-        row.agent = if row.has_agent() { row.agent.trim().to_owned() } else { "NONE".into() };
+        row.agent = if row.has_agent() { row.agent.trim().into() } else { "NONE".into() };
     }
     row
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::params;
+use smol_str::SmolStr;
 
 use super::agents::Touched;
 use super::batch::fold_anew;
@@ -65,7 +66,7 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
 /// Gives all calls to `work`, some segments at a time.
 fn each_part<'s, 'd>(
     scope: &'s Scope<'d>,
-    mut work: impl FnMut(&mut Ledger<'s, 'd>, BTreeMap<String, Call>) -> Result<(), StoreError>,
+    mut work: impl FnMut(&mut Ledger<'s, 'd>, BTreeMap<SmolStr, Call>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut after = i64::MIN;
     loop {
@@ -78,7 +79,7 @@ fn each_part<'s, 'd>(
             let Some(segment) = ledger::load(scope, bucket)? else { continue };
             for (callid, _) in segment.stored() {
                 let new = ledger.rows(callid)?;
-                calls.insert(callid.to_owned(), Call { old: Vec::new(), new });
+                calls.insert(callid.into(), Call { old: Vec::new(), new });
             }
         }
         work(&mut ledger, calls)?;

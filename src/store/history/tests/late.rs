@@ -14,7 +14,7 @@ fn row(id: i64, time: &str, callid: &str, agent: &str, event: &str, data: &str) 
         queue: "q".into(),
         agent: agent.into(),
         event: event.into(),
-        data: columns,
+        data: columns.map(Into::into),
     }
 }
 
