@@ -83,9 +83,9 @@ impl Written {
     }
 }
 
-/// Within the years that a server takes.
+/// Within the years that a server and a calendar take.
 fn local(second: i64) -> civil::DateTime {
-    civil_of(second.clamp(0, 253_402_300_799)).unwrap_or_default()
+    civil_of(second.clamp(0, 253_000_000_000)).unwrap_or_default()
 }
 
 /// A column whose names may have been cut.
@@ -114,6 +114,8 @@ pub(super) struct Shape {
     pub(super) partition: Option<String>,
     /// A condition that keeps rows out that are none of Asterisk's; may be empty.
     pub(super) keep: String,
+    /// All of a row but its number, byte by byte: an order in which only equal rows are equal.
+    pub(super) order: String,
     /// What is selected, in the order that [`Shape::row`] expects.
     pub(super) columns: String,
     pub(super) narrow: Vec<Narrow>,
@@ -164,6 +166,7 @@ impl Shape {
             let holds = usize::try_from(column.length.filter(|length| *length < WIDE)?).ok()?;
             Some(Narrow { name: column.name.clone(), holds, at })
         });
+        let bytes = columns.iter().skip(1).map(|column| format!("CAST({column} AS BINARY)"));
         // QueueMetrics notes in the same table that its reader of files still lives.
         let verb = table.column(&["verb"]).filter(|_| table.described(&["event"]).is_none());
         Ok(Self {
@@ -179,6 +182,7 @@ impl Shape {
             time: quoted(&time.name),
             partition: table.column(PARTITION),
             keep: verb.map(|verb| format!("{verb} <> 'HEARTBEAT'")).unwrap_or_default(),
+            order: bytes.collect::<Vec<_>>().join(", "),
             columns: columns.join(", "),
             narrow: narrow.collect(),
             separate,

@@ -104,12 +104,28 @@ fn for_each(
     Ok(())
 }
 
+/// Takes what an agent's intervals were and what they are, with those around them.
+type Differing<'a> = dyn FnMut(&str, &[Interval], &[Interval]) + 'a;
+
 /// Folds the touched agents again, and gives the difference to the sums.
 pub(super) fn refold(
     scope: &Scope<'_>,
     touched: &Touched,
     starts: &[i64],
     sums: &mut sums::Changes,
+) -> Result<(), StoreError> {
+    fold_touched(scope, touched, starts, &mut |agent, old, new| {
+        give_intervals(sums, &scope.zone, (agent, -1), old, None);
+        give_intervals(sums, &scope.zone, (agent, 1), new, None);
+    })
+}
+
+/// Folds the touched agents again and gives what differs to `differing`; what is stored is made right, the sums are not.
+pub(super) fn fold_touched(
+    scope: &Scope<'_>,
+    touched: &Touched,
+    starts: &[i64],
+    differing: &mut Differing<'_>,
 ) -> Result<(), StoreError> {
     if touched.is_empty() {
         return Ok(());
@@ -123,7 +139,7 @@ pub(super) fn refold(
                 None => None,
             };
             let part = Part { agent, cut, last: *last, until };
-            if part.refold(scope, starts, &hints, sums)? {
+            if part.refold(scope, starts, &hints, differing)? {
                 break;
             }
         }
@@ -149,7 +165,7 @@ impl Part<'_> {
         scope: &Scope<'_>,
         starts: &[i64],
         hints: &[Hint],
-        sums: &mut sums::Changes,
+        differing: &mut Differing<'_>,
     ) -> Result<bool, StoreError> {
         let until = self.until.unwrap_or(i64::MAX);
         let (mut old, kept): (Vec<Interval>, Vec<Interval>) =
@@ -171,8 +187,7 @@ impl Part<'_> {
             // What is kept and reaches over the cut is part of the union over queues, before and now.
             old.extend(kept.iter().cloned());
             new.extend(kept);
-            give_intervals(sums, &scope.zone, (self.agent, -1), &old, None);
-            give_intervals(sums, &scope.zone, (self.agent, 1), &new, None);
+            differing(self.agent, &old, &new);
         }
         Ok(true)
     }

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use super::agents::{self, Touched};
 use super::calls::{self, Call, Odd, Refolded};
 use super::ledger::Ledger;
-use super::{FILE_CLOCK, Scope, View, identity, late, lone, pending, sums};
+use super::{FILE_CLOCK, Scope, View, identity, late, lone, pending, purge, sums};
 use crate::domain::history::event::{Belongs, Oddity};
 use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::PbxName;
@@ -37,6 +37,8 @@ pub struct Applied {
     pub visits: u64,
     /// Whether any cell changed.
     pub changed: bool,
+    /// Rows that are older than what is kept: not taken.
+    pub too_old: u64,
 }
 
 impl Store {
@@ -48,16 +50,30 @@ impl Store {
     pub async fn apply_batch(&self, batch: Batch) -> Result<Applied, StoreError> {
         self.write(move |db| {
             let mut scope = Scope::get(db, &batch.pbx)?;
-            apply(&mut scope, batch)
+            apply(&mut scope, batch, false)
+        })
+        .await
+    }
+
+    /// The same for rows that a table has, though they may tell instants as a file's do: they can be late.
+    ///
+    /// # Errors
+    /// As [`Store::apply_batch`].
+    pub async fn apply_of_table(&self, batch: Batch) -> Result<Applied, StoreError> {
+        self.write(move |db| {
+            let mut scope = Scope::get(db, &batch.pbx)?;
+            apply(&mut scope, batch, true)
         })
         .await
     }
 }
 
-pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
-    let before = View::of(scope)?;
+/// Stores a batch; `of_table`: also its rows that tell instants are a table's.
+pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch, of_table: bool) -> Result<Applied, StoreError> {
     batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
-    late::note_rows(scope, &batch.rows)?;
+    let too_old = purge::leave_out(scope, &mut batch.rows)?;
+    let before = View::of(scope)?;
+    late::note_rows(scope, &batch.rows, of_table)?;
     note_clock(scope, &batch.rows)?;
     note_queues(scope, &batch.rows)?;
     let scope = &*scope;
@@ -65,7 +81,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
     for (kind, number) in batch.oddities {
         odd.insert(kind, i64::try_from(number).unwrap_or(i64::MAX));
     }
-    let mut applied = Applied::default();
+    let mut applied = Applied { too_old, ..Applied::default() };
     let mut agents = Touched::new();
     let hints = scope.hints()?;
     let mut by_call: sums::QuickMap<SmolStr, Vec<LogRow>> = HashMap::default();

@@ -17,12 +17,13 @@
 //! | `presence` | their pauses and logins as stored |
 //! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
+//! | `purge` | removes what is older than is kept |
 //! | `cdr` | calls that never entered |
 //! | `cells`, `visits` | read sums; read and fold visits |
 //! | `identity` | which agent an interface is; what a changed map touches |
 //! | `legs` | ends of talks that were not logged, from the cdr |
 //! | `busy` | calls outside the queues that found a phone busy |
-//! | `check` | mends cells that a check found wrong |
+//! | `check` | mends presence and cells that a check found wrong |
 //! | `late` | which cells changed long after their time |
 //! | `wrap` | for how long members wrap up |
 //! | `rows` | the rows themselves |
@@ -44,6 +45,7 @@ mod lone;
 mod loose;
 mod pending;
 mod presence;
+mod purge;
 mod read;
 mod reading;
 mod rebuild;
@@ -56,7 +58,9 @@ mod wrap;
 pub use batch::{Applied, Batch};
 pub use busy::BusyCall;
 pub use cdr::CdrRow;
+pub use check::Recounted;
 pub use legs::LegRow;
+pub use purge::Purge;
 pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
 pub use reading::{Older, Reading};
 

@@ -9,7 +9,7 @@ use super::agents::Touched;
 use super::batch::fold_anew;
 use super::calls::{Call, hint};
 use super::ledger::{self, Ledger};
-use super::{Scope, View, identity, record};
+use super::{Scope, View, identity, purge, record};
 use crate::domain::history::event::Oddity;
 use crate::domain::history::row::unpack;
 use crate::store::StoreError;
@@ -21,6 +21,7 @@ const MOVED: i64 = 2000;
 
 /// Throws away what is folded and folds again: after a change of the zone or of the fold.
 pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
+    purge::set_aside(scope)?;
     for table in ["loose", "pending", "presence", "span", "day", "month", "hint"] {
         scope.db.execute(&format!("DELETE FROM {table} WHERE pbx = ?1"), params![scope.pbx])?;
     }
@@ -58,7 +59,8 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
         agents.extend(ever.iter().map(|agent| (agent.to_string(), (0, i64::MAX / 2))));
     }
     fold_anew(scope, &mut Ledger::new(scope), &view, BTreeMap::new(), agents)?;
-    identity::settle(scope).map(|_| ())
+    identity::settle(scope)?;
+    purge::bring_back(scope)
 }
 
 /// Gives all calls to `work`, some segments at a time.

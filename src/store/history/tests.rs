@@ -6,6 +6,7 @@ mod late;
 mod moved;
 mod people;
 mod properties;
+mod purge;
 
 use std::collections::BTreeMap;
 
