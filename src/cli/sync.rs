@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
+use super::report::thresholds;
 use super::{Arguments, EXIT_CONFIG, print, say, say_over};
 use crate::clock;
 use crate::daemon::settings;
 use crate::domain::time::Tick;
 use crate::report::thousands;
 use crate::store::{StateLock, Store};
+use crate::tasks::history::History;
 use crate::tasks::sync::{Reached, sync_once};
 
 /// How to synchronise.
@@ -39,6 +41,11 @@ pub(super) fn run(arguments: &Arguments, _: &SyncArguments) -> Result<ExitCode> 
         let once = sync_once(&store, &config.pbxs, &mut |reached| meter.show(reached)).await;
         meter.end();
         let once = once?;
+        // So that the first report need not make them all.
+        let history = History::new(store, thresholds(Some(&config)));
+        for pbx in &config.pbxs {
+            while history.keep(&pbx.name).await? {}
+        }
         print(format!("{}\n", serde_json::to_string(&once)?).as_bytes())?;
         Ok(ExitCode::SUCCESS)
     })

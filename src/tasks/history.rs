@@ -8,6 +8,7 @@ mod figures;
 mod handle;
 mod late;
 mod sums;
+mod tallies;
 mod together;
 mod work;
 
@@ -178,16 +179,15 @@ impl History {
                 continue;
             }
             let mut values: BTreeMap<(String, Hour), Vec<(Cell, u32)>> = BTreeMap::new();
+            let hour = |hour: Hour| hour;
             if of_agents {
                 let own = filter.queue.as_ref().map(|queue| self.threshold(&site, filter, &queue.folded()));
                 let s = filter.service_level.or(own).unwrap_or(self.thresholds.service_level_s);
-                let key = move |agent: &str, hour: Hour| {
-                    (if of == HeatOf::Agents { agent.to_owned() } else { String::new() }, hour)
-                };
-                let sums = self.agent_sums(&site, filter, Grain::Hour, key).await?;
-                values.extend(sums.into_iter().map(|(key, sum)| (key, vec![(sum.calls, s)])));
+                let grain = (Grain::Hour, of == HeatOf::Together);
+                let sums = self.agent_sums(&site, filter, grain, hour).await?;
+                values.extend(sums.into_iter().map(|((hour, agent), sum)| ((agent, hour), vec![(sum.calls, s)])));
             } else {
-                for (queue, hour, cell) in self.queue_cells(&site, filter, Grain::Hour).await? {
+                for ((hour, queue), cell) in self.queue_sums(&site, filter, Grain::Hour, hour).await? {
                     let s = self.threshold(&site, filter, &queue);
                     values.entry((String::new(), hour)).or_default().push((cell, s));
                 }

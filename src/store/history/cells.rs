@@ -3,7 +3,7 @@
 use rusqlite::{Statement, ToSql, params};
 
 use super::read::CellsOf;
-use super::sums::{DAY, parts};
+use super::sums::{DAY, Stored, each_stored};
 use super::{Scope, record};
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::time::{Hour, month_of, month_start};
@@ -11,41 +11,57 @@ use crate::store::StoreError;
 
 /// Takes a cell of an hour.
 type EachHour<'a> = dyn FnMut(Subject, Hour, Cell) + 'a;
-/// Takes a cell of an hour or of a month.
-type EachSum<'a> = dyn FnMut(Subject, Cell) + 'a;
+/// Takes an agent's, or a queue's (agent empty), part of a record: of an hour, or of a whole month (`None`).
+type EachPart<'a> = dyn FnMut(&str, Option<Hour>, &Stored<'_>) -> Result<(), StoreError> + 'a;
 
 /// Gives the cells of the hours that begin in [from, to) to `each`, day by day.
 pub(super) fn each_hour(
     scope: &Scope<'_>,
-    (from, to): (i64, i64),
+    span: (i64, i64),
     of: &CellsOf,
     each: &mut EachHour<'_>,
+) -> Result<(), StoreError> {
+    each_part_of_days(scope, span, of, &mut |agent, hour, part| {
+        if let Some(hour) = hour {
+            each(Subject { queue: part.queue.into(), agent: agent.into() }, hour, part.cell()?);
+        }
+        Ok(())
+    })
+}
+
+/// As [`each_hour`], packed as they are stored.
+pub(super) fn each_part_of_days(
+    scope: &Scope<'_>,
+    (from, to): (i64, i64),
+    of: &CellsOf,
+    each: &mut EachPart<'_>,
 ) -> Result<(), StoreError> {
     if from >= to {
         return Ok(());
     }
     let days = (from.div_euclid(DAY), (to - 1).div_euclid(DAY));
     each_record(scope, "day", days, of, &mut |day, agent, bytes| {
-        for part in parts(bytes)? {
+        each_stored(bytes, |part| {
             let hour = Hour { start: day * DAY + i64::from(part.start), seconds: i64::from(part.seconds) };
             if (from..to).contains(&hour.start) && wanted(of, part.queue) {
-                each(Subject { queue: part.queue.into(), agent: agent.into() }, hour, part.cell()?);
+                each(agent, Some(hour), &part)?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     })
 }
 
 /// Gives what the hours that begin in [from, to) sum up to, to `each`: whole months as one.
-pub(super) fn each_sum(
+pub(super) fn each_part(
     scope: &Scope<'_>,
     (from, to): (i64, i64),
     of: &CellsOf,
-    each: &mut EachSum<'_>,
+    each: &mut EachPart<'_>,
 ) -> Result<(), StoreError> {
     let Some((oldest, newest)) = edges(scope, "month")? else { return Ok(()) };
     let zone = &scope.zone;
-    let (from, to) = (from.max(month_start(zone, oldest)), to.min(month_start(zone, newest + 1)));
+    let mut to = to.min(month_start(zone, newest + 1));
+    let from = from.max(month_start(zone, oldest));
     if from >= to {
         return Ok(());
     }
@@ -53,19 +69,32 @@ pub(super) fn each_sum(
     if month_start(zone, first) < from {
         first += 1;
     }
+    // The running month is a whole one, too, where nothing of it lies behind the range.
+    let mut last = last;
+    if month_start(zone, last) < to && !is_any_from(scope, to)? {
+        last += 1;
+        to = month_start(zone, last);
+    }
     if first >= last {
-        return each_hour(scope, (from, to), of, &mut |subject, _, cell| each(subject, cell));
+        return each_part_of_days(scope, (from, to), of, each);
     }
     let (whole_from, whole_to) = (month_start(zone, first), month_start(zone, last));
     for span in [(from, whole_from), (whole_to, to)] {
-        each_hour(scope, span, of, &mut |subject, _, cell| each(subject, cell))?;
+        each_part_of_days(scope, span, of, each)?;
     }
     each_record(scope, "month", (first, last - 1), of, &mut |_, agent, bytes| {
-        for part in parts(bytes)?.iter().filter(|part| wanted(of, part.queue)) {
-            each(Subject { queue: part.queue.into(), agent: agent.into() }, part.cell()?);
-        }
-        Ok(())
+        each_stored(bytes, |part| if wanted(of, part.queue) { each(agent, None, &part) } else { Ok(()) })
     })
+}
+
+/// Whether any clock hour with a row begins at `from` or later.
+fn is_any_from(scope: &Scope<'_>, from: i64) -> Result<bool, StoreError> {
+    let mut any = false;
+    each_part_of_days(scope, (from, i64::MAX), &CellsOf::All, &mut |_, _, _| {
+        any = true;
+        Ok(())
+    })?;
+    Ok(any)
 }
 
 /// The UTC second at which the oldest clock hour with a row starts.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::ledger::Ledger;
-use super::{Scope, cdr, cells, presence, spans, visits};
+use super::sums::Stored;
+use super::{Scope, cdr, cells, presence, record, spans, visits};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::history::query::NotEntered;
-use crate::domain::history::row::LogRow;
+use crate::domain::history::row::{LogRow, PackError};
 use crate::domain::history::twice::distinct;
 use crate::domain::history::visit::Visit;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
@@ -55,6 +56,19 @@ pub enum CellsOf {
         /// Which queue.
         queue: Option<String>,
     },
+}
+
+/// A cell as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    /// In ASCII lower case; empty for an agent over all queues.
+    pub queue: &'a str,
+    /// As written; empty for a queue.
+    pub agent: &'a str,
+    /// Its clock hour; `None` where it is a whole month's.
+    pub hour: Option<Hour>,
+    /// The packed sums, as `Tally` takes them.
+    pub sums: &'a [u8],
 }
 
 /// Which visits to read.
@@ -186,20 +200,28 @@ impl Store {
         .await
     }
 
-    /// As [`Self::fold_cells`], with cells that may hold a whole month: for questions that do not ask for the hour.
+    /// Gives each cell of the hours that begin in [from, to), UTC seconds, to `step`, packed as it is stored, for sums that need
+    /// no cell of each. Not `by_hour`, whole months may come as one.
     ///
     /// # Errors
-    /// When the database refuses.
-    pub async fn fold_sums<T: Default + Send + 'static>(
+    /// When the database refuses, or a cell is damaged.
+    pub async fn fold_packed<T: Default + Send + 'static>(
         &self,
         pbx: &PbxName,
         span: (i64, i64),
-        of: CellsOf,
-        mut step: impl FnMut(&mut T, Subject, Cell) + Send + 'static,
+        (of, by_hour): (CellsOf, bool),
+        mut step: impl FnMut(&mut T, Packed<'_>) -> Result<(), PackError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.of(pbx, move |scope| {
             let mut made = T::default();
-            cells::each_sum(scope, span, &of, &mut |subject, cell| step(&mut made, subject, cell))?;
+            let mut give = |agent: &str, hour: Option<Hour>, part: &Stored<'_>| {
+                step(&mut made, Packed { queue: part.queue, agent, hour, sums: part.sums }).map_err(record)
+            };
+            if by_hour {
+                cells::each_part_of_days(scope, span, &of, &mut give)?;
+            } else {
+                cells::each_part(scope, span, &of, &mut give)?;
+            }
             Ok(made)
         })
         .await

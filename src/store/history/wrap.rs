@@ -39,21 +39,22 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn wrap_ups(&self, pbx: &PbxName) -> Result<WrapUpTimes, StoreError> {
-        self.of(pbx, |scope| {
-            let mut statement =
-                scope.db.prepare_cached("SELECT queue, agent, seconds FROM wrap_up WHERE pbx = ?1")?;
-            let mut rows = statement.query(params![scope.pbx])?;
-            let mut times = WrapUpTimes::default();
-            while let Some(row) = rows.next()? {
-                let (queue, agent, seconds): (String, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                if agent.is_empty() {
-                    times.queues.insert(queue, seconds);
-                } else {
-                    times.members.insert((queue, agent), seconds);
-                }
-            }
-            Ok(times)
-        })
-        .await
+        self.of(pbx, times).await
     }
+}
+
+/// The wrap-up times that are known, without the setting.
+pub(super) fn times(scope: &Scope<'_>) -> Result<WrapUpTimes, StoreError> {
+    let mut statement = scope.db.prepare_cached("SELECT queue, agent, seconds FROM wrap_up WHERE pbx = ?1")?;
+    let mut rows = statement.query(params![scope.pbx])?;
+    let mut times = WrapUpTimes::default();
+    while let Some(row) = rows.next()? {
+        let (queue, agent, seconds): (String, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if agent.is_empty() {
+            times.queues.insert(queue, seconds);
+        } else {
+            times.members.insert((queue, agent), seconds);
+        }
+    }
+    Ok(times)
 }

@@ -107,7 +107,7 @@ impl History {
         };
         if asked.agents {
             let s = self.agents_threshold(asked);
-            for agent in self.agent_sums(site, filter, Grain::Range, |_, _| ()).await?.into_values() {
+            for agent in self.agent_sums(site, filter, (Grain::Range, true), |_| ()).await?.into_values() {
                 let presence = |measure| Some(Given { part: agent.presence.get(measure), of: 0 });
                 add(match figure {
                     Figure::Paused => presence(Measure::Paused),
@@ -117,7 +117,7 @@ impl History {
                 });
             }
         } else {
-            for (queue, _, cell) in self.queue_cells(site, filter, Grain::Range).await? {
+            for ((_, queue), cell) in self.queue_sums(site, filter, Grain::Range, |_| ()).await? {
                 add(figure.given(&cell, false, self.threshold(site, filter, &queue), short));
             }
             if figure == Figure::AverageHandleTime {

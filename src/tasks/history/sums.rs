@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::tallies::Tallies;
 use super::{History, HistoryError, Site};
 use crate::domain::history::agent::Interval;
-use crate::domain::history::cells::{Cell, Cells, Contributions, Subject};
+use crate::domain::history::cells::{Cell, Cells, Contributions};
 use crate::domain::history::query::{By, Count, Filter};
+use crate::domain::history::tally::Tally;
 use crate::domain::ids::{AgentName, QueueName};
 use crate::domain::time::Hour;
-use crate::store::CellsOf;
+use crate::store::{CellsOf, Packed, StoreError};
 
 /// What agents did: one agent in one clock hour, or as many of both as belong together.
 #[derive(Default)]
@@ -43,63 +45,81 @@ impl Site {
 }
 
 impl History {
-    /// Cells of queues: visits, or calls where those are counted; with an agent asked for, of those alone that have a
-    /// status for him.
-    pub(super) async fn queue_cells(
+    /// Sums of queues by what `cut` makes of the hour: of visits, or of calls where those are counted; with an agent asked for,
+    /// of those alone that have a status for him. With [`Grain::Range`] all may stand in the range's first hour.
+    pub(super) async fn queue_sums<B: Ord + Clone + Send + 'static>(
         &self,
         site: &Site,
         filter: &Filter,
         grain: Grain,
-    ) -> Result<Vec<(String, Hour, Cell)>, HistoryError> {
-        if filter.count == Count::Calls {
-            return self.call_cells(site, filter).await;
-        }
-        if filter.agent.is_some() {
-            return self.visit_cells(site, filter).await;
+        cut: impl Fn(Hour) -> B + Send + 'static,
+    ) -> Result<BTreeMap<(B, String), Cell>, HistoryError> {
+        if filter.count == Count::Calls || filter.agent.is_some() {
+            let cells = match filter.count {
+                Count::Calls => self.call_cells(site, filter).await?,
+                Count::Visits => self.visit_cells(site, filter).await?,
+            };
+            let mut sums: BTreeMap<(B, String), Cell> = BTreeMap::new();
+            for (queue, hour, cell) in cells {
+                sums.entry((cut(hour), queue)).or_default().merge(&cell, 1);
+            }
+            return Ok(sums);
         }
         let of = CellsOf::Queues { queue: filter.queue.as_ref().map(QueueName::folded) };
-        let (span, whole) = ((site.from, site.to), site.first_hour());
-        if grain == Grain::Range {
-            let add = move |cells: &mut BTreeMap<String, Cell>, subject: Subject, cell: Cell| {
-                cells.entry(subject.queue).or_default().merge(&cell, 1);
-            };
-            let sums = self.store.fold_sums(&site.name, span, of, add).await?;
-            return Ok(sums.into_iter().map(|(queue, cell)| (queue, whole, cell)).collect());
-        }
-        let add = |cells: &mut Vec<_>, subject: Subject, hour: Hour, cell: Cell| {
-            cells.push((subject.queue, hour, cell));
+        let whole = site.first_hour();
+        let add = move |sums: &mut Tallies<B, Tally>, part: Packed<'_>| {
+            sums.at(part.queue, part.hour.unwrap_or(whole), &cut).add_packed(part.sums)
         };
-        Ok(self.store.fold_cells(&site.name, span, of, add).await?)
+        let span = (site.from, site.to);
+        let sums = self.store.fold_packed(&site.name, span, (of, grain == Grain::Hour), add).await?;
+        sums.into_sums().into_iter().map(|(key, tally)| Ok((key, cell(tally)?))).collect()
     }
 
-    /// Cells of agents, summed by what `key` makes of agent and hour.
-    pub(super) async fn agent_sums<K: Ord + Send + 'static>(
+    /// Sums of agents by what `cut` makes of the hour; `together`: all under no name.
+    pub(super) async fn agent_sums<B: Ord + Clone + Send + 'static>(
         &self,
         site: &Site,
         filter: &Filter,
-        grain: Grain,
-        key: impl Fn(&str, Hour) -> K + Clone + Send + 'static,
-    ) -> Result<BTreeMap<K, AgentSum>, HistoryError> {
+        (grain, together): (Grain, bool),
+        cut: impl Fn(Hour) -> B + Clone + Send + 'static,
+    ) -> Result<BTreeMap<(B, String), AgentSum>, HistoryError> {
         let queue = filter.queue.as_ref().map(QueueName::folded);
         let agent = filter.agent.as_ref().map(|agent| agent.as_str().to_owned());
         let of = CellsOf::Agents { agent: agent.clone(), queue: queue.clone() };
-        let add = adder(queue, key);
-        let stored = add.clone();
         let (span, whole) = ((site.from, site.to), site.first_hour());
-        let mut sums = if grain == Grain::Range {
-            let step = move |sums: &mut _, subject: Subject, cell: Cell| stored(sums, &subject, whole, &cell);
-            self.store.fold_sums(&site.name, span, of, step).await?
-        } else {
-            let step =
-                move |sums: &mut _, subject: Subject, hour, cell: Cell| stored(sums, &subject, hour, &cell);
-            self.store.fold_cells(&site.name, span, of, step).await?
+        let name = move |agent: &str| if together { String::new() } else { agent.to_owned() };
+        let counted = counts(queue);
+        let (stored_cut, stored_counted) = (cut.clone(), counted.clone());
+        let add = move |sums: &mut Tallies<B, [Tally; 2]>, part: Packed<'_>| {
+            let (calls, presence) = stored_counted(part.queue);
+            if !(calls || presence) {
+                return Ok(());
+            }
+            let agent = if together { "" } else { part.agent };
+            let sum = sums.at(agent, part.hour.unwrap_or(whole), &stored_cut);
+            if calls {
+                sum[0].add_packed(part.sums)?;
+            }
+            if presence { sum[1].add_packed(part.sums) } else { Ok(()) }
         };
+        let sums = self.store.fold_packed(&site.name, span, (of, grain == Grain::Hour), add).await?;
+        let mut made: BTreeMap<(B, String), AgentSum> = BTreeMap::new();
+        for (key, [calls, presence]) in sums.into_sums() {
+            made.insert(key, AgentSum { calls: cell(calls)?, presence: cell(presence)? });
+        }
         for ((subject, hour), cell) in self.going_on(site).await? {
-            if agent.as_ref().is_none_or(|agent| *agent == subject.agent) && !subject.agent.is_empty() {
-                add(&mut sums, &subject, hour, &cell);
+            if subject.agent.is_empty() || agent.as_ref().is_some_and(|agent| *agent != subject.agent) {
+                continue;
+            }
+            let (calls, presence) = counted(&subject.queue);
+            if calls || presence {
+                let sum = made.entry((cut(hour), name(&subject.agent))).or_default();
+                for (_, own) in [(calls, &mut sum.calls), (presence, &mut sum.presence)].into_iter().filter(|(own, _)| *own) {
+                    own.merge(&cell, 1);
+                }
             }
         }
-        Ok(sums)
+        Ok(made)
     }
 
     /// What pauses and logins that go on add to the stored cells, up to the log's own clock.
@@ -125,26 +145,16 @@ impl History {
     }
 }
 
-/// Adds an agent's cell where it belongs: in one queue everything of that queue; over all queues the sums of the calls, and
-/// the unions of pauses and logins, which stand under no queue.
-fn adder<K: Ord>(
-    queue: Option<String>,
-    key: impl Fn(&str, Hour) -> K + Clone,
-) -> impl Fn(&mut BTreeMap<K, AgentSum>, &Subject, Hour, &Cell) + Clone {
-    move |sums, subject, hour, cell| {
-        let own_queue = queue.as_ref().is_some_and(|queue| *queue == subject.queue);
-        let over_queues = subject.queue.is_empty();
-        let counts_calls = if queue.is_some() { own_queue } else { !over_queues };
-        let counts_presence = if queue.is_some() { own_queue } else { over_queues };
-        if !(counts_calls || counts_presence) {
-            return;
-        }
-        let sum = sums.entry(key(&subject.agent, hour)).or_default();
-        if counts_calls {
-            sum.calls.merge(cell, 1);
-        }
-        if counts_presence {
-            sum.presence.merge(cell, 1);
-        }
+/// Whether an agent's cell of a queue counts for calls, and whether for pauses and logins: in one queue everything of that
+/// queue does; over all queues the sums of the calls do, and the unions of pauses and logins, which stand under no queue.
+fn counts(asked: Option<String>) -> impl Fn(&str) -> (bool, bool) + Clone + Send + 'static {
+    move |queue| match &asked {
+        Some(asked) => (asked == queue, asked == queue),
+        None => (!queue.is_empty(), queue.is_empty()),
     }
+}
+
+/// The cell of a sum.
+fn cell(tally: Tally) -> Result<Cell, StoreError> {
+    tally.cell().map_err(|error| StoreError::Record(error.to_string()))
 }
