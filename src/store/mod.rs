@@ -16,7 +16,7 @@ mod writer;
 pub use accounts::{AccountChange, AccountRow, Changed, SessionRow, TokenRow};
 pub use error::StoreError;
 pub use history::{
-    Applied, Batch, BusyCall, CdrRow, CellsOf, LegRow, Older, Packed, PbxRecord, QueueRecord, Reading,
+    Applied, Batch, BusyCall, CdrRow, CellsOf, DayChanges, LegRow, Older, Packed, PbxRecord, QueueRecord, Reading,
     VisitFilter, WorkBy, WorkOf,
 };
 pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};

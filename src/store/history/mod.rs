@@ -22,6 +22,7 @@
 //! | `identity` | which agent an interface is; what a changed map touches |
 //! | `legs` | ends of talks that were not logged, from the cdr |
 //! | `busy` | calls outside the queues that found a phone busy |
+//! | `changes` | which days changed |
 //! | `check` | mends cells that a check found wrong |
 //! | `late` | which cells changed long after their time |
 //! | `wrap` | for how long members wrap up |
@@ -36,6 +37,7 @@ mod busy;
 mod calls;
 mod cdr;
 mod cells;
+mod changes;
 mod check;
 mod identity;
 mod late;
@@ -60,6 +62,7 @@ mod wrap;
 pub use batch::{Applied, Batch};
 pub use busy::BusyCall;
 pub use cdr::CdrRow;
+pub use changes::DayChanges;
 pub use legs::LegRow;
 pub use read::{CellsOf, Packed, PbxRecord, QueueRecord, VisitFilter};
 pub use reading::{Older, Reading};
@@ -102,6 +105,8 @@ struct Scope<'a> {
     identities: RefCell<Option<Rc<Identities>>>,
     /// Whether an interface was written in a way that was not known.
     spelled: Cell<bool>,
+    /// The days that were noted as changed in this transaction.
+    noted: RefCell<BTreeSet<i64>>,
 }
 
 impl<'a> Scope<'a> {
@@ -126,6 +131,7 @@ impl<'a> Scope<'a> {
                 work_kept: kept.unwrap_or(i64::MIN),
                 identities: RefCell::default(),
                 spelled: Cell::new(false),
+                noted: RefCell::default(),
             })
         };
         found.map(scope).transpose()
@@ -305,14 +311,19 @@ impl super::Store {
         let name = name.clone();
         self.write(move |db| {
             let scope = Scope::get(db, &name)?;
+            let mut changed = 0;
             for (queue, seconds) in levels {
-                db.execute(
+                changed += db.execute(
                     "INSERT INTO queue (pbx, folded, name, first_id, service_level) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT (pbx, folded) DO UPDATE SET service_level = excluded.service_level",
+                     ON CONFLICT (pbx, folded) DO UPDATE SET service_level = excluded.service_level
+                     WHERE service_level IS NOT excluded.service_level",
                     params![scope.pbx, queue.to_ascii_lowercase(), queue, i64::MAX, seconds],
                 )?;
             }
-            Ok(())
+            if changed == 0 {
+                return Ok(());
+            }
+            changes::note_all(&scope)
         })
         .await
     }

@@ -5,7 +5,7 @@
 
 use rusqlite::{ToSql, params};
 
-use super::{Scope, record, work};
+use super::{Scope, changes, record, work};
 use crate::domain::history::agent::{Interval, Kind};
 use crate::domain::ids::{AgentName, QueueName};
 use crate::domain::time::DAY;
@@ -145,10 +145,14 @@ pub(super) fn replace(
     (from, to): (i64, i64),
     new: &[Interval],
 ) -> Result<(), StoreError> {
-    if from.div_euclid(DAY) <= scope.work_kept {
+    let old = || {
         let sql = format!("SELECT {COLUMNS} WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND start < ?4");
-        work::presence_changed(scope, agent, &of_agent(scope, &sql, params![scope.pbx, agent, from, to])?, new)?;
+        of_agent(scope, &sql, params![scope.pbx, agent, from, to])
+    };
+    if from.div_euclid(DAY) <= scope.work_kept {
+        work::presence_changed(scope, agent, &old()?, new)?;
     }
+    changes::note_presence(scope, from, old, new)?;
     scope
         .db
         .prepare_cached("DELETE FROM presence WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND start < ?4")?

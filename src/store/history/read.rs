@@ -249,6 +249,40 @@ impl Store {
         .await
     }
 
+    /// All pauses and logins that reach beyond the beginning of the earliest one that goes on and began before `before`, of the
+    /// agents that have such a one, or of one agent.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn presence_going_on(
+        &self,
+        pbx: &PbxName,
+        before: i64,
+        agent: Option<String>,
+    ) -> Result<BTreeMap<String, Vec<Interval>>, StoreError> {
+        self.of(pbx, move |scope| {
+            let _picture = scope.db.unchecked_transaction()?;
+            let mut open = presence::going_on(scope, before)?;
+            open.retain(|(own, _)| agent.as_ref().is_none_or(|agent| *agent == own.as_str()));
+            let mut found: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
+            let Some(earliest) = open.iter().map(|(_, interval)| interval.start).min() else { return Ok(found) };
+            for (own, _) in open {
+                found.entry(own.as_str().to_owned()).or_default();
+            }
+            let all = match &agent {
+                Some(agent) => presence::around_of(scope, agent, earliest, i64::MAX)?,
+                None => presence::around(scope, earliest, i64::MAX)?,
+            };
+            for (own, interval) in all {
+                if let Some(intervals) = found.get_mut(own.as_str()) {
+                    intervals.push(interval);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// Talks and rings of all agents that begin in [from, to): agent, whether it is talk, queue in lower case, start, end.
     ///
     /// # Errors
@@ -272,6 +306,20 @@ impl Store {
     /// When the database refuses.
     pub async fn visits(&self, pbx: &PbxName, filter: VisitFilter) -> Result<Vec<Visit>, StoreError> {
         self.of(pbx, move |scope| visits::between(scope, &filter)).await
+    }
+
+    /// The first visits, in the order of entry: `limit` of them, and all that entered in the second of the last one. With the
+    /// UTC second from which on there may be more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn visits_page(
+        &self,
+        pbx: &PbxName,
+        filter: VisitFilter,
+        limit: usize,
+    ) -> Result<(Vec<Visit>, Option<i64>), StoreError> {
+        self.of(pbx, move |scope| visits::page(scope, &filter, limit)).await
     }
 
     /// Calls that began in [from, to) and never entered a queue, in the order of time.

@@ -8,7 +8,7 @@ use super::agents::Touched;
 use super::batch::fold_anew;
 use super::calls::{Call, hint};
 use super::ledger::{self, Ledger};
-use super::{Scope, View, identity, record, work_kept};
+use super::{Scope, View, changes, identity, record, work_kept};
 use crate::domain::history::event::Oddity;
 use crate::domain::history::row::unpack;
 use crate::store::StoreError;
@@ -24,6 +24,7 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
         scope.db.execute(&format!("DELETE FROM {table} WHERE pbx = ?1"), params![scope.pbx])?;
     }
     work_kept::forget(scope)?;
+    changes::note_all(scope)?;
     for kind in [Oddity::OwnVisit, Oddity::Unresolved, Oddity::MissingEnd] {
         let key = params![scope.pbx, kind.as_str()];
         scope.db.execute("DELETE FROM oddity WHERE pbx = ?1 AND kind = ?2", key)?;

@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::cells::each_hour;
 use super::read::CellsOf;
-use super::{Scope, record};
+use super::{Scope, changes, record};
 use crate::domain::history::cell_pack::Flat;
 use crate::domain::history::cells::{Cell, Cells, Subject, Sums};
 use crate::domain::history::pack::{Parts, put_number, put_text};
@@ -88,6 +88,7 @@ impl Changes {
         let changed = !days.is_empty();
         let record = Record::of("day");
         for ((day, agent, queue), entries) in days {
+            changes::note(scope, day)?;
             record.change(scope, (day, self.text(agent), self.text(queue)), entries)?;
         }
         let record = Record::of("month");

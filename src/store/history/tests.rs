@@ -4,6 +4,7 @@ mod cdr;
 mod files;
 mod late;
 mod moved;
+mod pages;
 mod people;
 mod properties;
 

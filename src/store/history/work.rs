@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{ToSql, params};
 
+use super::changes::{self, differences};
 use super::work_kept::{kept_for, oldest_day};
 use super::work_make::{Maker, Who};
 use super::{Scope, record, wrap};
@@ -218,6 +219,7 @@ pub(super) fn days_of_month(scope: &Scope<'_>, month: i64) -> (i64, i64) {
 
 /// Talks or rings of an agent that begin on a UTC day changed, the first of them at `first`.
 pub(super) fn spans_changed(scope: &Scope<'_>, agent: &str, day: i64, first: i64) -> Result<(), StoreError> {
+    changes::note(scope, day)?;
     if day > scope.work_kept {
         return Ok(());
     }
@@ -234,21 +236,9 @@ pub(super) fn presence_changed(
     old: &[Interval],
     new: &[Interval],
 ) -> Result<(), StoreError> {
-    let end = |interval: &Interval| interval.end.unwrap_or(i64::MAX);
-    let key = |interval: &Interval| (interval.start, interval.kind, interval.queue.clone());
-    let mut ends: BTreeMap<_, [BTreeSet<i64>; 2]> = BTreeMap::new();
-    for (side, intervals) in [old, new].into_iter().enumerate() {
-        for interval in intervals {
-            ends.entry(key(interval)).or_default()[side].insert(end(interval));
-        }
-    }
-    for ((start, ..), [old, new]) in ends {
-        // One that only ends at another time changes nothing before the earlier of its two ends.
-        let differ: Vec<i64> = old.symmetric_difference(&new).copied().collect();
-        let (Some(first), Some(last)) = (differ.iter().min(), differ.iter().max()) else { continue };
-        let from = if old.is_empty() || new.is_empty() { start } else { *first };
+    for (from, to) in differences(old, new) {
         let hour = hour_of(&scope.zone, from).start;
-        mark(scope, agent, (hour.div_euclid(DAY), last.div_euclid(DAY)))?;
+        mark(scope, agent, (hour.div_euclid(DAY), to.div_euclid(DAY)))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::Scope;
+use super::{Scope, changes};
 use crate::domain::history::work::WrapUpTimes;
 use crate::domain::ids::PbxName;
 use crate::store::{Store, StoreError};
@@ -29,7 +29,7 @@ impl Store {
             for ((queue, agent), seconds) in &times.members {
                 insert.execute(params![scope.pbx, queue, agent, seconds])?;
             }
-            Ok(())
+            changes::note_all(&scope)
         })
         .await
     }

@@ -26,3 +26,12 @@ CREATE TABLE work_stale (
   agent TEXT NOT NULL,
   PRIMARY KEY (pbx, day, agent)
 ) WITHOUT ROWID;
+
+-- How often a UTC day changed: what is kept in memory of a day is thrown away when this is another number. The least day stands
+-- for all of them.
+CREATE TABLE day_change (
+  pbx INTEGER NOT NULL,
+  day INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (pbx, day)
+) WITHOUT ROWID;

@@ -3,7 +3,7 @@
 mod times;
 mod visits;
 
-use super::sums::Grain;
+use super::sums::{Grain, Presence};
 use super::{History, HistoryError, Site, number};
 use crate::domain::history::cells::Measure;
 use crate::domain::history::explain::{Explanation, Figure, Given, Question, Unit};
@@ -107,7 +107,7 @@ impl History {
         };
         if asked.agents {
             let s = self.agents_threshold(asked);
-            for agent in self.agent_sums(site, filter, (Grain::Range, true), |_| ()).await?.into_values() {
+            for agent in self.agent_sums(site, filter, (Grain::Range, true, Presence::Told), |_| ()).await?.into_values() {
                 let presence = |measure| Some(Given { part: agent.presence.get(measure), of: 0 });
                 add(match figure {
                     Figure::Paused => presence(Measure::Paused),

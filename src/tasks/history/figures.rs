@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::sums::{AgentSum, Grain};
+use super::sums::{AgentSum, Grain, Presence};
 use super::{History, HistoryError};
 use crate::domain::history::figures::{AgentFigures, agent_figures, queue_figures};
 use crate::domain::history::query::{AgentRow, Bucket, Filter, QueueRow};
@@ -93,7 +93,7 @@ impl History {
         for site in self.sites(filter).await? {
             let (cut, zone) = (filter.clone(), site.zone.clone());
             let bucket = move |hour: Hour| Bucket::of(&cut, &zone, hour.start);
-            let sums = self.agent_sums(&site, filter, (Grain::of(filter), false), bucket).await?;
+            let sums = self.agent_sums(&site, filter, (Grain::of(filter), false, Presence::Told), bucket).await?;
             rows.extend(sums.into_iter().map(|((bucket, agent), AgentSum { calls, presence })| AgentRow {
                 pbx: site.name.clone(),
                 bucket,

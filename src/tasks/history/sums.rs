@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::tallies::Tallies;
 use super::{History, HistoryError, Site};
-use crate::domain::history::agent::Interval;
-use crate::domain::history::cells::{Cell, Cells, Contributions};
+use crate::domain::history::cells::{Cell, Sums, give_intervals};
 use crate::domain::history::query::{By, Count, Filter};
 use crate::domain::history::tally::Tally;
-use crate::domain::ids::{AgentName, QueueName};
+use crate::domain::ids::QueueName;
 use crate::domain::time::Hour;
 use crate::store::{CellsOf, Packed, StoreError};
 
@@ -28,6 +27,15 @@ pub(super) enum Grain {
     Hour,
     /// Not at all: everything of the range may stand in its first hour, as sums of months do.
     Range,
+}
+
+/// Whether pauses and logins are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// They are.
+    Told,
+    /// They are not, which is much quicker.
+    Left,
 }
 
 impl Grain {
@@ -75,23 +83,25 @@ impl History {
         sums.into_sums().into_iter().map(|(key, tally)| Ok((key, cell(tally)?))).collect()
     }
 
-    /// Sums of agents by what `cut` makes of the hour; `together`: all under no name.
+    /// Sums of agents by what `cut` makes of the hour; `together`: all under no name. Without presence, pauses and logins are
+    /// left out, those that go on among them, and hours that hold nothing else.
     pub(super) async fn agent_sums<B: Ord + Clone + Send + 'static>(
         &self,
         site: &Site,
         filter: &Filter,
-        (grain, together): (Grain, bool),
+        (grain, together, with): (Grain, bool, Presence),
         cut: impl Fn(Hour) -> B + Clone + Send + 'static,
     ) -> Result<BTreeMap<(B, String), AgentSum>, HistoryError> {
         let queue = filter.queue.as_ref().map(QueueName::folded);
         let agent = filter.agent.as_ref().map(|agent| agent.as_str().to_owned());
-        let of = CellsOf::Agents { agent: agent.clone(), queue: queue.clone() };
+        let of = CellsOf::Agents { agent, queue: queue.clone() };
         let (span, whole) = ((site.from, site.to), site.first_hour());
         let name = move |agent: &str| if together { String::new() } else { agent.to_owned() };
         let counted = counts(queue);
-        let (stored_cut, stored_counted) = (cut.clone(), counted.clone());
+        let stored_cut = cut.clone();
         let add = move |sums: &mut Tallies<B, [Tally; 2]>, part: Packed<'_>| {
-            let (calls, presence) = stored_counted(part.queue);
+            let (calls, presence) = counted(part.queue);
+            let presence = presence && with == Presence::Told;
             if !(calls || presence) {
                 return Ok(());
             }
@@ -107,47 +117,61 @@ impl History {
         for (key, [calls, presence]) in sums.into_sums() {
             made.insert(key, AgentSum { calls: cell(calls)?, presence: cell(presence)? });
         }
-        for ((subject, hour), cell) in self.going_on(site).await? {
-            if subject.agent.is_empty() || agent.as_ref().is_some_and(|agent| *agent != subject.agent) {
-                continue;
-            }
-            let (calls, presence) = counted(&subject.queue);
-            if calls || presence {
-                let sum = made.entry((cut(hour), name(&subject.agent))).or_default();
-                for (_, own) in [(calls, &mut sum.calls), (presence, &mut sum.presence)].into_iter().filter(|(own, _)| *own) {
-                    own.merge(&cell, 1);
-                }
+        if with == Presence::Left {
+            return Ok(made);
+        }
+        for (agent, hours) in self.going_on(site, filter).await? {
+            for (hour, cell) in hours {
+                let sum = made.entry((cut(hour), name(&agent))).or_default();
+                sum.presence.merge(&cell, 1);
             }
         }
         Ok(made)
     }
 
-    /// What pauses and logins that go on add to the stored cells, up to the log's own clock.
-    async fn going_on(&self, site: &Site) -> Result<Cells, HistoryError> {
-        let open = self.store.presence(&site.name, site.from, site.to, true).await?;
-        let Some(earliest) = open.iter().map(|(_, interval)| interval.start).min() else {
-            return Ok(Cells::new());
-        };
-        let mut by_agent: BTreeMap<AgentName, Vec<Interval>> = BTreeMap::new();
-        for (agent, interval) in self.store.presence(&site.name, earliest, i64::MAX, false).await? {
-            by_agent.entry(agent).or_default().push(interval);
-        }
-        let (mut with, mut without) = (Contributions::default(), Contributions::default());
-        for (agent, intervals) in by_agent {
-            if intervals.iter().any(|interval| interval.end.is_none()) {
-                with.add_intervals(&site.zone, &agent, &intervals, Some(site.log_clock));
-                without.add_intervals(&site.zone, &agent, &intervals, None);
+    /// What pauses and logins that go on add to the stored cells, up to the log's own clock: over all queues, or of the queue
+    /// asked for; by agent and hour.
+    async fn going_on(
+        &self,
+        site: &Site,
+        filter: &Filter,
+    ) -> Result<BTreeMap<String, Vec<(Hour, Cell)>>, HistoryError> {
+        let agent = filter.agent.as_ref().map(|agent| agent.as_str().to_owned());
+        let intervals = self.store.presence_going_on(&site.name, site.to, agent).await?;
+        let queue = filter.queue.as_ref().map(QueueName::folded).unwrap_or_default();
+        let mut more = BTreeMap::new();
+        for (agent, intervals) in intervals {
+            let mut added = Added { queue: &queue, hours: BTreeMap::new(), other: Cell::default() };
+            give_intervals(&mut added, &site.zone, (&agent, 1), &intervals, Some(site.log_clock));
+            give_intervals(&mut added, &site.zone, (&agent, -1), &intervals, None);
+            let wanted = |hour: &Hour| (site.from..site.to).contains(&hour.start);
+            let hours = added.hours.into_iter().filter(|(hour, cell)| wanted(hour) && !cell.is_empty());
+            let hours: Vec<(Hour, Cell)> = hours.collect();
+            if !hours.is_empty() {
+                more.insert(agent, hours);
             }
         }
-        let mut cells = with.minus(&without);
-        cells.retain(|(_, hour), _| hour.start >= site.from && hour.start < site.to);
-        Ok(cells)
+        Ok(more)
+    }
+}
+
+/// What one agent's intervals add in one queue, or (empty) over all.
+struct Added<'a> {
+    queue: &'a str,
+    hours: BTreeMap<Hour, Cell>,
+    /// What they add elsewhere is not asked for.
+    other: Cell,
+}
+
+impl Sums for Added<'_> {
+    fn cell(&mut self, queue: &str, _: &str, hour: Hour) -> &mut Cell {
+        if queue == self.queue { self.hours.entry(hour).or_default() } else { &mut self.other }
     }
 }
 
 /// Whether an agent's cell of a queue counts for calls, and whether for pauses and logins: in one queue everything of that
 /// queue does; over all queues the sums of the calls do, and the unions of pauses and logins, which stand under no queue.
-fn counts(asked: Option<String>) -> impl Fn(&str) -> (bool, bool) + Clone + Send + 'static {
+fn counts(asked: Option<String>) -> impl Fn(&str) -> (bool, bool) + Send + 'static {
     move |queue| match &asked {
         Some(asked) => (asked == queue, asked == queue),
         None => (!queue.is_empty(), queue.is_empty()),

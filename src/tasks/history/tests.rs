@@ -1,4 +1,5 @@
 mod explain;
+mod hot;
 mod work;
 
 use jiff::civil::{Date, date};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sums::Grain;
+use super::sums::{Grain, Presence};
 use super::{History, HistoryError, Site};
 use crate::domain::history::cells::Cell;
 use crate::domain::history::figures::{AgentFigures, QueueFigures, agent_figures, queue_figures};
@@ -55,10 +55,11 @@ impl History {
         let (mut calls, mut presence) = (Cell::default(), Cell::default());
         let (mut worked, mut busy_elsewhere) = (Worked::default(), 0);
         for site in self.sites(filter).await? {
+            let told = (Grain::Range, true, Presence::Told);
             let sums = self.worked(&site, filter, Grain::Range, |_, _| ()).await?;
             sums.into_values().for_each(|own| worked.add(&own));
             busy_elsewhere += self.busy_elsewhere(&site, filter).await?.len();
-            for sum in self.agent_sums(&site, filter, (Grain::Range, true), |_| ()).await?.into_values() {
+            for sum in self.agent_sums(&site, filter, told, |_| ()).await?.into_values() {
                 calls.merge(&sum.calls, 1);
                 presence.merge(&sum.presence, 1);
             }

@@ -189,6 +189,12 @@ async fn check(history: &History, questions: &[(i8, i8, Option<u8>, Option<u8>)]
             queue: queue.map(|n| QueueName::new(format!("Q{n}"))),
             ..Filter::new(first, last)
         };
+        for metric in [Metric::Talk, Metric::Calls, Metric::ServiceLevel, Metric::Occupancy] {
+            let filter = Filter { metric, ..filter.clone() };
+            let anew = History::new(history.store.clone(), history.thresholds);
+            let kept = history.heatmap(&filter, HeatOf::Together).await.expect("answers");
+            assert_eq!(kept, anew.heatmap(&filter, HeatOf::Together).await.expect("answers"), "{filter:?}");
+        }
         for site in history.sites(&filter).await.expect("a site") {
             let mut slow: BTreeMap<(String, i64), Worked> = BTreeMap::new();
             let mut sums: BTreeMap<String, Worked> = BTreeMap::new();
