@@ -83,7 +83,11 @@ fn asks(today: Date) -> Vec<(String, Ask)> {
         answer("agents, 30 days", Kind::Agents, last(30)),
         answer("agents, a year", Kind::Agents, last(365)),
         answer("queues, a year", Kind::Queues, last(365)),
-        answer("an agent, 30 days by day", Kind::Agents, Filter { agent: agent.clone(), by: By::Day, ..last(30) }),
+        answer(
+            "an agent, 30 days by day",
+            Kind::Agents,
+            Filter { agent: agent.clone(), by: By::Day, ..last(30) },
+        ),
         answer("heatmap of an agent, 14 days", Kind::Heatmap, of_agent),
         answer("visits of an agent, today", Kind::Visits, Filter { agent, ..last(1) }),
         answer("visits, today", Kind::Visits, last(1)),
@@ -94,7 +98,10 @@ fn asks(today: Date) -> Vec<(String, Ask)> {
 
 /// Seconds that `work` took.
 fn took(work: impl FnOnce()) -> f64 {
-    #[allow(clippy::disallowed_methods, reason = "the project's own clock counts milliseconds, which are too coarse here")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the project's own clock counts milliseconds, which are too coarse here"
+    )]
     let began = std::time::Instant::now();
     work();
     began.elapsed().as_secs_f64()

@@ -249,7 +249,8 @@ impl History {
             site.from = site.from.max(filter.page.and_then(|page| page.start).unwrap_or(i64::MIN));
             let visits = match filter.count {
                 Count::Visits => {
-                    let (visits, more) = self.store.visits_page(&site.name, site.wanted(filter), limit).await?;
+                    let (visits, more) =
+                        self.store.visits_page(&site.name, site.wanted(filter), limit).await?;
                     next = more;
                     site.to = more.unwrap_or(site.to).min(site.to);
                     visits

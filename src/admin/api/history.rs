@@ -92,7 +92,8 @@ fn read(kind: HistoryKind, request: &Request) -> Result<HistoryRequest, Refusal>
     }
     let format = format.unwrap_or_else(|| accepted(request));
     // A start alone leaves out what is before it.
-    let page = (limit.is_some() || start.is_some()).then(|| Page { start, limit: limit.unwrap_or(usize::MAX) });
+    let page =
+        (limit.is_some() || start.is_some()).then(|| Page { start, limit: limit.unwrap_or(usize::MAX) });
     Ok(HistoryRequest { kind, format, from, to, pbx, queue, agent, metric, by, count, service_level_s, page })
 }
 

@@ -20,20 +20,20 @@ pub struct Tally {
 const LIST: u64 = 3 * 600;
 
 impl Tally {
-    /// Adds the sums of a stored cell.
+    /// Adds the sums of a stored cell `times` times (−1 subtracts).
     ///
     /// # Errors
     /// When the bytes are damaged, or of a kind unknown to this program.
-    pub fn add_packed(&mut self, bytes: &[u8]) -> Result<(), PackError> {
+    pub fn add_packed(&mut self, bytes: &[u8], times: i64) -> Result<(), PackError> {
         let mut parts = Parts::new(bytes);
         let mut key = 0_u64;
         for _ in 0..parts.number()? {
             key = key.checked_add(parts.number()?).ok_or(PackError::Damaged)?;
-            self.add_sum(key, parts.signed()?);
+            self.add_sum(key, parts.signed()? * times);
         }
         for _ in 0..parts.number()? {
             let reason = parts.text()?;
-            let seconds = parts.signed()?;
+            let seconds = parts.signed()? * times;
             match self.reasons.get_mut(reason) {
                 Some(sum) => *sum += seconds,
                 None => {
@@ -108,13 +108,14 @@ mod tests {
             flat.add(cell);
             flat.settle();
             flat.put(&mut bytes);
-            tally.add_packed(&bytes).expect("adds");
+            tally.add_packed(&bytes, 3).expect("adds");
+            tally.add_packed(&bytes, -2).expect("subtracts");
         }
         assert_eq!(tally.clone().cell().expect("a cell"), expect);
         let mut less = Cell::default();
         less.merge(&expect, -1);
         tally.add(&less);
         assert_eq!(tally.cell().expect("a cell"), Cell::default(), "zeros are not kept");
-        assert!(Tally::default().add_packed(&[200]).is_err());
+        assert!(Tally::default().add_packed(&[200], 1).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! Reading the stored sums, by hour or by month.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Statement, ToSql, params};
 
 use super::read::CellsOf;
@@ -11,8 +13,10 @@ use crate::store::StoreError;
 
 /// Takes a cell of an hour.
 type EachHour<'a> = dyn FnMut(Subject, Hour, Cell) + 'a;
-/// Takes an agent's, or a queue's (agent empty), part of a record: of an hour, or of a whole month (`None`).
-type EachPart<'a> = dyn FnMut(&str, Option<Hour>, &Stored<'_>) -> Result<(), StoreError> + 'a;
+/// Takes an agent's, or a queue's (agent empty), cell of an hour, packed.
+type EachPart<'a> = dyn FnMut(&str, Hour, &Stored<'_>) -> Result<(), StoreError> + 'a;
+/// The same of an hour or of a month, and how many times it counts: 1, or −1.
+type EachTimes<'a> = dyn FnMut(&str, &Stored<'_>, i64) -> Result<(), StoreError> + 'a;
 
 /// Gives the cells of the hours that begin in [from, to) to `each`, day by day.
 pub(super) fn each_hour(
@@ -22,9 +26,7 @@ pub(super) fn each_hour(
     each: &mut EachHour<'_>,
 ) -> Result<(), StoreError> {
     each_part_of_days(scope, span, of, &mut |agent, hour, part| {
-        if let Some(hour) = hour {
-            each(Subject { queue: part.queue.into(), agent: agent.into() }, hour, part.cell()?);
-        }
+        each(Subject { queue: part.queue.into(), agent: agent.into() }, hour, part.cell()?);
         Ok(())
     })
 }
@@ -44,65 +46,59 @@ pub(super) fn each_part_of_days(
         each_stored(bytes, |part| {
             let hour = Hour { start: day * DAY + i64::from(part.start), seconds: i64::from(part.seconds) };
             if (from..to).contains(&hour.start) && wanted(of, part.queue) {
-                each(agent, Some(hour), &part)?;
+                each(agent, hour, &part)?;
             }
             Ok(())
         })
     })
 }
 
-/// Gives what the hours that begin in [from, to) sum up to, to `each`: whole months as one.
+/// Gives what the hours that begin in [from, to) sum up to, to `each`: whole months as one, and of a month that begins or ends
+/// outside whichever is less, its days inside, or all of it and (−1 times) its days outside.
 pub(super) fn each_part(
     scope: &Scope<'_>,
     (from, to): (i64, i64),
     of: &CellsOf,
-    each: &mut EachPart<'_>,
+    each: &mut EachTimes<'_>,
 ) -> Result<(), StoreError> {
     let Some((oldest, newest)) = edges(scope, "month")? else { return Ok(()) };
     let zone = &scope.zone;
-    let mut to = to.min(month_start(zone, newest + 1));
     let from = from.max(month_start(zone, oldest));
+    let to = to.min(month_start(zone, newest + 1));
     if from >= to {
         return Ok(());
     }
-    let (mut first, last) = (month_of(zone, from), month_of(zone, to));
-    if month_start(zone, first) < from {
-        first += 1;
+    // Days without a record cost nothing.
+    let end = edges(scope, "day")?.map_or(i64::MAX, |(_, newest)| (newest + 1) * DAY);
+    let size = |from: i64, to: i64| (to.min(end) - from).max(0);
+    let (first, last) = (month_of(zone, from), month_of(zone, to - 1));
+    let mut whole: Vec<i64> = (first + 1..last).collect();
+    for month in BTreeSet::from([first, last]) {
+        let (start, after) = (month_start(zone, month), month_start(zone, month + 1));
+        let (inside, before, behind) = ((from.max(start), to.min(after)), (start, from), (to, after));
+        if size(before.0, before.1) + size(behind.0, behind.1) < size(inside.0, inside.1) {
+            whole.push(month);
+            for outside in [before, behind] {
+                each_part_of_days(scope, outside, of, &mut |agent, _, part| each(agent, part, -1))?;
+            }
+        } else {
+            each_part_of_days(scope, inside, of, &mut |agent, _, part| each(agent, part, 1))?;
+        }
     }
-    // The running month is a whole one, too, where nothing of it lies behind the range.
-    let mut last = last;
-    if month_start(zone, last) < to && !is_any_from(scope, to)? {
-        last += 1;
-        to = month_start(zone, last);
-    }
-    if first >= last {
-        return each_part_of_days(scope, (from, to), of, each);
-    }
-    let (whole_from, whole_to) = (month_start(zone, first), month_start(zone, last));
-    for span in [(from, whole_from), (whole_to, to)] {
-        each_part_of_days(scope, span, of, each)?;
-    }
-    each_record(scope, "month", (first, last - 1), of, &mut |_, agent, bytes| {
-        each_stored(bytes, |part| if wanted(of, part.queue) { each(agent, None, &part) } else { Ok(()) })
+    let months = whole.iter().copied().min().zip(whole.iter().copied().max());
+    let Some(months) = months else { return Ok(()) };
+    each_record(scope, "month", months, of, &mut |_, agent, bytes| {
+        each_stored(bytes, |part| if wanted(of, part.queue) { each(agent, &part, 1) } else { Ok(()) })
     })
-}
-
-/// Whether any clock hour with a row begins at `from` or later.
-fn is_any_from(scope: &Scope<'_>, from: i64) -> Result<bool, StoreError> {
-    let mut any = false;
-    each_part_of_days(scope, (from, i64::MAX), &CellsOf::All, &mut |_, _, _| {
-        any = true;
-        Ok(())
-    })?;
-    Ok(any)
 }
 
 /// The UTC second at which the oldest clock hour with a row starts.
 pub(super) fn oldest_hour(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
     let Some((day, _)) = edges(scope, "day")? else { return Ok(None) };
     let mut oldest = None;
-    each_hour(scope, (day * DAY, (day + 1) * DAY), &CellsOf::All, &mut |_, hour, _| {
-        oldest = Some(oldest.map_or(hour.start, |known: i64| known.min(hour.start)));
+    each_part_of_days(scope, (day * DAY, (day + 1) * DAY), &CellsOf::All, &mut |_, hour, _| {
+        oldest = oldest.into_iter().chain([hour.start]).min();
+        Ok(())
     })?;
     Ok(oldest)
 }

@@ -28,7 +28,10 @@ pub struct DayChanges {
 impl DayChanges {
     /// Those of some of the days, both ends included.
     pub fn of(&self, first: i64, last: i64) -> Self {
-        Self { all: self.all, days: self.days.range(first..=last).map(|(day, number)| (*day, *number)).collect() }
+        Self {
+            all: self.all,
+            days: self.days.range(first..=last).map(|(day, number)| (*day, *number)).collect(),
+        }
     }
 }
 
@@ -39,7 +42,8 @@ impl Store {
     /// When the database refuses.
     pub async fn day_changes(&self, pbx: &PbxName, first: i64, last: i64) -> Result<DayChanges, StoreError> {
         self.of(pbx, move |scope| {
-            let sql = "SELECT day, number FROM day_change WHERE pbx = ?1 AND (day = ?4 OR day BETWEEN ?2 AND ?3)";
+            let sql =
+                "SELECT day, number FROM day_change WHERE pbx = ?1 AND (day = ?4 OR day BETWEEN ?2 AND ?3)";
             let mut statement = scope.db.prepare_cached(sql)?;
             let mut rows = statement.query(params![scope.pbx, first, last, ALL])?;
             let mut found = DayChanges::default();

@@ -11,6 +11,7 @@ use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::history::query::NotEntered;
 use crate::domain::history::row::{LogRow, PackError};
+use crate::domain::history::tally::Tally;
 use crate::domain::history::twice::distinct;
 use crate::domain::history::visit::Visit;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
@@ -65,10 +66,22 @@ pub struct Packed<'a> {
     pub queue: &'a str,
     /// As written; empty for a queue.
     pub agent: &'a str,
-    /// Its clock hour; `None` where it is a whole month's.
+    /// Its clock hour; `None` where hours are not asked for.
     pub hour: Option<Hour>,
-    /// The packed sums, as `Tally` takes them.
+    /// The packed sums.
     pub sums: &'a [u8],
+    /// How many times it counts: −1 takes an hour back of a month that was given whole.
+    pub times: i64,
+}
+
+impl Packed<'_> {
+    /// Adds it, or takes it back.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn add_to(&self, sum: &mut Tally) -> Result<(), PackError> {
+        sum.add_packed(self.sums, self.times)
+    }
 }
 
 /// Which visits to read.
@@ -201,7 +214,7 @@ impl Store {
     }
 
     /// Gives each cell of the hours that begin in [from, to), UTC seconds, to `step`, packed as it is stored, for sums that need
-    /// no cell of each. Not `by_hour`, whole months may come as one.
+    /// no cell of each. Not `by_hour`, months come as one, and what of them lies outside is taken back: sums may become empty.
     ///
     /// # Errors
     /// When the database refuses, or a cell is damaged.
@@ -214,13 +227,16 @@ impl Store {
     ) -> Result<T, StoreError> {
         self.of(pbx, move |scope| {
             let mut made = T::default();
-            let mut give = |agent: &str, hour: Option<Hour>, part: &Stored<'_>| {
-                step(&mut made, Packed { queue: part.queue, agent, hour, sums: part.sums }).map_err(record)
+            let mut give = |agent: &str, hour: Option<Hour>, part: &Stored<'_>, times: i64| {
+                let cell = Packed { queue: part.queue, agent, hour, sums: part.sums, times };
+                step(&mut made, cell).map_err(record)
             };
             if by_hour {
-                cells::each_part_of_days(scope, span, &of, &mut give)?;
+                cells::each_part_of_days(scope, span, &of, &mut |agent, hour, part| {
+                    give(agent, Some(hour), part, 1)
+                })?;
             } else {
-                cells::each_part(scope, span, &of, &mut give)?;
+                cells::each_part(scope, span, &of, &mut |agent, part, times| give(agent, None, part, times))?;
             }
             Ok(made)
         })
@@ -265,7 +281,9 @@ impl Store {
             let mut open = presence::going_on(scope, before)?;
             open.retain(|(own, _)| agent.as_ref().is_none_or(|agent| *agent == own.as_str()));
             let mut found: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
-            let Some(earliest) = open.iter().map(|(_, interval)| interval.start).min() else { return Ok(found) };
+            let Some(earliest) = open.iter().map(|(_, interval)| interval.start).min() else {
+                return Ok(found);
+            };
             for (own, _) in open {
                 found.entry(own.as_str().to_owned()).or_default();
             }

@@ -13,7 +13,6 @@ use crate::domain::ids::AgentName;
 use crate::domain::time::DAY;
 use crate::store::StoreError;
 
-
 /// Days that are looked up one by one without a thought.
 const MANY_DAYS: i64 = 30;
 

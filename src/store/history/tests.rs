@@ -308,9 +308,16 @@ async fn sums_of_months_are_the_sums_of_their_hours() {
     };
     let day = 1_795_132_800; // 2026-11-20 UTC
     // The newest hour of the running month.
-    let last = store.cells(&pbx(), 0, i64::MAX).await.expect("reads").iter().map(|(_, hour, _)| hour.start).max();
+    let last =
+        store.cells(&pbx(), 0, i64::MAX).await.expect("reads").iter().map(|(_, hour, _)| hour.start).max();
     let last = last.expect("an hour");
-    for span in [(0, i64::MAX), (day, day + 70 * 86_400), (day + 30_000, day + 14 * 86_400), (day, last - 3600), (day, last), (day - 86_400 * 19, last + 3600), (day, day)] {
+    let mut any = false;
+    let edges: Vec<i64> = (-20..75).step_by(3).map(|days| day + days * 86_400 - 3600).collect();
+    let some =
+        edges.iter().flat_map(|from| edges.iter().map(|to| (*from, *to))).filter(|(from, to)| from < to);
+    let more =
+        [(0, i64::MAX), (day + 30_000, day + 14 * 86_400), (day, last - 3600), (day, last), (day, day)];
+    for span in more.into_iter().chain(some) {
         for of in [
             CellsOf::All,
             CellsOf::Queues { queue: None },
@@ -321,16 +328,18 @@ async fn sums_of_months_are_the_sums_of_their_hours() {
             let hours = move |sums: &mut _, subject, _, cell| add(sums, subject, &cell);
             let sums = move |sums: &mut BTreeMap<Subject, Tally>, part: Packed<'_>| {
                 let subject = Subject { queue: part.queue.into(), agent: part.agent.into() };
-                sums.entry(subject).or_default().add_packed(part.sums)
+                part.add_to(sums.entry(subject).or_default())
             };
             let hours = store.fold_cells(&pbx(), span, of.clone(), hours).await.expect("reads");
             let sums = store.fold_packed(&pbx(), span, (of.clone(), false), sums).await.expect("reads");
             let sums: BTreeMap<Subject, Cell> =
                 sums.into_iter().map(|(subject, tally)| (subject, tally.cell().expect("a cell"))).collect();
+            let sums: BTreeMap<Subject, Cell> = sums.into_iter().filter(|(_, sum)| !sum.is_empty()).collect();
             assert_eq!(hours, sums, "{of:?} {span:?}");
-            assert_eq!(hours.is_empty(), span.0 == span.1, "{of:?} {span:?}");
+            any |= !hours.is_empty();
         }
     }
+    assert!(any);
 }
 
 #[tokio::test]

@@ -134,20 +134,31 @@ impl<'q, 's> Question<'q, 's> {
             let stale = self.stale.range(days.0..=days.1).flat_map(|(_, agents)| agents);
             by_days.extend(stale.map(|agent| (month, agent.as_str())));
         }
-        self.kept("work_month", "month", (first, last - 1), self.of.agent.as_deref(), &mut |month, agent, bytes| {
-            if !by_days.contains(&(month, agent)) {
-                let sums = WorkDay::unpack(0, bytes).map_err(record)?;
-                sums.each(self.of.queue.as_deref(), |start, worked| each(agent, start, worked));
-            }
-            Ok(())
-        })?;
+        self.kept(
+            "work_month",
+            "month",
+            (first, last - 1),
+            self.of.agent.as_deref(),
+            &mut |month, agent, bytes| {
+                if !by_days.contains(&(month, agent)) {
+                    let sums = WorkDay::unpack(0, bytes).map_err(record)?;
+                    sums.each(self.of.queue.as_deref(), |start, worked| each(agent, start, worked));
+                }
+                Ok(())
+            },
+        )?;
         by_days.iter().try_for_each(|(month, agent)| {
             self.days((month_start(zone, *month), month_start(zone, month + 1)), Some(agent), each)
         })
     }
 
     /// The hours that begin in [from, to): of everybody asked for, or of one of them.
-    fn days(&self, (from, to): (i64, i64), only: Option<&str>, each: &mut Each<'_>) -> Result<(), StoreError> {
+    fn days(
+        &self,
+        (from, to): (i64, i64),
+        only: Option<&str>,
+        each: &mut Each<'_>,
+    ) -> Result<(), StoreError> {
         if from >= to {
             return Ok(());
         }
@@ -245,9 +256,8 @@ pub(super) fn presence_changed(
 
 /// Marks days, both ends included, of those that are kept.
 fn mark(scope: &Scope<'_>, agent: &str, (first, last): (i64, i64)) -> Result<(), StoreError> {
-    let mut insert = scope
-        .db
-        .prepare_cached("INSERT OR IGNORE INTO work_stale (pbx, day, agent) VALUES (?1, ?2, ?3)")?;
+    let mut insert =
+        scope.db.prepare_cached("INSERT OR IGNORE INTO work_stale (pbx, day, agent) VALUES (?1, ?2, ?3)")?;
     for day in first..=last.min(scope.work_kept.saturating_sub(1)) {
         insert.execute(params![scope.pbx, day, agent])?;
     }

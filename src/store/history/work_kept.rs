@@ -181,7 +181,8 @@ impl<'q, 's> Keeper<'q, 's> {
             self.maker.make(*day, Who::One(agent), &mut |agent, made| self.put(*day, agent, &made))?;
             let month = month_of(&self.scope.zone, day * DAY);
             // A day of UTC may hold hours of two months.
-            months.extend([(month, agent.as_str()), (month_of(&self.scope.zone, (day + 1) * DAY - 1), agent)]);
+            months
+                .extend([(month, agent.as_str()), (month_of(&self.scope.zone, (day + 1) * DAY - 1), agent)]);
         }
         for (month, agent) in months {
             let (first, last) = days_of_month(self.scope, month);

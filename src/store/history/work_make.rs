@@ -64,7 +64,12 @@ impl<'q, 's> Maker<'q, 's> {
         Ok(())
     }
 
-    fn read(&self, day: i64, (from, to): (i64, i64), who: Who<'_>) -> Result<BTreeMap<String, Raw>, StoreError> {
+    fn read(
+        &self,
+        day: i64,
+        (from, to): (i64, i64),
+        who: Who<'_>,
+    ) -> Result<BTreeMap<String, Raw>, StoreError> {
         let mut agents: BTreeMap<String, Raw> = BTreeMap::new();
         let select = "SELECT agent, day, spans FROM span WHERE pbx = ?1 AND day IN (?2, ?3, ?4)";
         let mut read = |sql: &str, bound: &[&dyn ToSql]| -> Result<(), StoreError> {

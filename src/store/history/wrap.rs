@@ -45,7 +45,8 @@ impl Store {
 
 /// The wrap-up times that are known, without the setting.
 pub(super) fn times(scope: &Scope<'_>) -> Result<WrapUpTimes, StoreError> {
-    let mut statement = scope.db.prepare_cached("SELECT queue, agent, seconds FROM wrap_up WHERE pbx = ?1")?;
+    let mut statement =
+        scope.db.prepare_cached("SELECT queue, agent, seconds FROM wrap_up WHERE pbx = ?1")?;
     let mut rows = statement.query(params![scope.pbx])?;
     let mut times = WrapUpTimes::default();
     while let Some(row) = rows.next()? {

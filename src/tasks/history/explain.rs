@@ -107,7 +107,11 @@ impl History {
         };
         if asked.agents {
             let s = self.agents_threshold(asked);
-            for agent in self.agent_sums(site, filter, (Grain::Range, true, Presence::Told), |_| ()).await?.into_values() {
+            for agent in self
+                .agent_sums(site, filter, (Grain::Range, true, Presence::Told), |_| ())
+                .await?
+                .into_values()
+            {
                 let presence = |measure| Some(Given { part: agent.presence.get(measure), of: 0 });
                 add(match figure {
                     Figure::Paused => presence(Measure::Paused),

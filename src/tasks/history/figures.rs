@@ -93,7 +93,8 @@ impl History {
         for site in self.sites(filter).await? {
             let (cut, zone) = (filter.clone(), site.zone.clone());
             let bucket = move |hour: Hour| Bucket::of(&cut, &zone, hour.start);
-            let sums = self.agent_sums(&site, filter, (Grain::of(filter), false, Presence::Told), bucket).await?;
+            let sums =
+                self.agent_sums(&site, filter, (Grain::of(filter), false, Presence::Told), bucket).await?;
             rows.extend(sums.into_iter().map(|((bucket, agent), AgentSum { calls, presence })| AgentRow {
                 pbx: site.name.clone(),
                 bucket,

@@ -79,7 +79,8 @@ impl Hot {
             return;
         }
         // What was not asked for longest goes, a quarter at once, so that this is rare.
-        let mut ages: Vec<(u64, Key)> = held.dates.iter().map(|(key, kept)| (kept.asked, key.clone())).collect();
+        let mut ages: Vec<(u64, Key)> =
+            held.dates.iter().map(|(key, kept)| (kept.asked, key.clone())).collect();
         ages.sort_by_key(|(asked, _)| *asked);
         for (_, key) in ages {
             if held.rows <= MOST_ROWS * 3 / 4 {
@@ -107,7 +108,10 @@ impl History {
         of: HeatOf,
     ) -> Result<Vec<HeatRow>, HistoryError> {
         let is_small = of == HeatOf::Together || filter.agent.is_some();
-        if !is_small || filter.count == Count::Calls || filter.from.until(filter.to).map_or(0, |span| span.get_days()) > 400 {
+        if !is_small
+            || filter.count == Count::Calls
+            || filter.from.until(filter.to).map_or(0, |span| span.get_days()) > 400
+        {
             return self.heat_rows_of_store(site, filter, of).await;
         }
         let days = (site.from.div_euclid(DAY) - 1, site.to.div_euclid(DAY) + 1);
@@ -124,7 +128,9 @@ impl History {
         let mut missing = missing.into_iter().peekable();
         while let Some(first) = missing.next() {
             let mut run = vec![first];
-            while let Some(next) = missing.next_if(|next| run.last().and_then(|last| last.0.tomorrow().ok()) == Some(next.0)) {
+            while let Some(next) =
+                missing.next_if(|next| run.last().and_then(|last| last.0.tomorrow().ok()) == Some(next.0))
+            {
                 run.push(next);
             }
             let (from, to) = (run[0].0, run[run.len() - 1].0);

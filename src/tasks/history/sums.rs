@@ -76,11 +76,19 @@ impl History {
         let of = CellsOf::Queues { queue: filter.queue.as_ref().map(QueueName::folded) };
         let whole = site.first_hour();
         let add = move |sums: &mut Tallies<B, Tally>, part: Packed<'_>| {
-            sums.at(part.queue, part.hour.unwrap_or(whole), &cut).add_packed(part.sums)
+            part.add_to(sums.at(part.queue, part.hour.unwrap_or(whole), &cut))
         };
         let span = (site.from, site.to);
         let sums = self.store.fold_packed(&site.name, span, (of, grain == Grain::Hour), add).await?;
-        sums.into_sums().into_iter().map(|(key, tally)| Ok((key, cell(tally)?))).collect()
+        let mut made = BTreeMap::new();
+        for (key, tally) in sums.into_sums() {
+            let sum = cell(tally)?;
+            // Of a month that was added and taken back nothing is left.
+            if !sum.is_empty() {
+                made.insert(key, sum);
+            }
+        }
+        Ok(made)
     }
 
     /// Sums of agents by what `cut` makes of the hour; `together`: all under no name. Without presence, pauses and logins are
@@ -108,14 +116,17 @@ impl History {
             let agent = if together { "" } else { part.agent };
             let sum = sums.at(agent, part.hour.unwrap_or(whole), &stored_cut);
             if calls {
-                sum[0].add_packed(part.sums)?;
+                part.add_to(&mut sum[0])?;
             }
-            if presence { sum[1].add_packed(part.sums) } else { Ok(()) }
+            if presence { part.add_to(&mut sum[1]) } else { Ok(()) }
         };
         let sums = self.store.fold_packed(&site.name, span, (of, grain == Grain::Hour), add).await?;
         let mut made: BTreeMap<(B, String), AgentSum> = BTreeMap::new();
         for (key, [calls, presence]) in sums.into_sums() {
-            made.insert(key, AgentSum { calls: cell(calls)?, presence: cell(presence)? });
+            let sum = AgentSum { calls: cell(calls)?, presence: cell(presence)? };
+            if !(sum.calls.is_empty() && sum.presence.is_empty()) {
+                made.insert(key, sum);
+            }
         }
         if with == Presence::Left {
             return Ok(made);

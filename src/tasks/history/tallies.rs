@@ -53,7 +53,8 @@ impl<B: Ord + Clone, S: Default> Tallies<B, S> {
 
     /// All sums, in the order of cuts and names.
     pub(super) fn into_sums(self) -> BTreeMap<(B, String), S> {
-        let names: HashMap<u32, String> = self.names.into_iter().map(|(name, number)| (number, name)).collect();
+        let names: HashMap<u32, String> =
+            self.names.into_iter().map(|(name, number)| (number, name)).collect();
         let cuts: HashMap<u32, B> = self.cuts.into_iter().map(|(cut, number)| (number, cut)).collect();
         let named = |((cut, name), sum): ((u32, u32), S)| {
             Some(((cuts.get(&cut)?.clone(), names.get(&name)?.clone()), sum))

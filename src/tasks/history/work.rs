@@ -101,9 +101,7 @@ impl History {
         let row = |((agent, start), worked): ((String, i64), Worked)| {
             let hour = hour_of(&site.zone, start);
             // An hour of which nothing but a wrap-up is known had nobody logged in.
-            worked
-                .logged_in
-                .then(|| HeatRow::new(&site.name, &site.zone, &agent, hour, worked.occupancy()))
+            worked.logged_in.then(|| HeatRow::new(&site.name, &site.zone, &agent, hour, worked.occupancy()))
         };
         Ok(hours.into_iter().filter_map(row).collect())
     }
@@ -134,4 +132,3 @@ impl History {
         Ok(Some(sums))
     }
 }
-

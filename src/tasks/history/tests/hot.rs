@@ -19,7 +19,15 @@ fn call(number: i64, at: &str, talk: i64) -> Vec<LogRow> {
             if event == "COMPLETEAGENT" {
                 local = local.checked_add(jiff::Span::new().seconds(talk)).expect("a time");
             }
-            LogRow { id, local, callid: callid.clone(), queue: "q".into(), agent: agent.into(), event: event.into(), data }
+            LogRow {
+                id,
+                local,
+                callid: callid.clone(),
+                queue: "q".into(),
+                agent: agent.into(),
+                event: event.into(),
+                data,
+            }
         })
         .collect()
 }

@@ -58,7 +58,6 @@ impl History {
         }
         Ok(hours)
     }
-
 }
 
 fn add_wrap_up(site: &Site, hours: &mut Hours, agent: &str, wrap: &Span, (from, to): (i64, i64)) {
@@ -120,16 +119,18 @@ fn presence() -> impl Strategy<Value = Vec<Piece>> {
         "AGENTLOGIN",
         "AGENTLOGOFF",
     ];
-    (0..DAYS * 86_400, 0..10_usize, 0..3_u8, 0..3_u8, 0..60_u8).prop_map(|(at, event, queue, agent, start)| {
-        let none = || "NONE".to_owned();
-        if start == 0 {
-            return vec![(at, none(), none(), none(), "QUEUESTART", String::new())];
-        }
-        let event = EVENTS[event];
-        let all = event.ends_with("ALL") || event.starts_with("AGENT");
-        let queue = if all { none() } else { format!("q{queue}") };
-        vec![(at, none(), queue, format!("A{agent}"), event, String::new())]
-    })
+    (0..DAYS * 86_400, 0..10_usize, 0..3_u8, 0..3_u8, 0..60_u8).prop_map(
+        |(at, event, queue, agent, start)| {
+            let none = || "NONE".to_owned();
+            if start == 0 {
+                return vec![(at, none(), none(), none(), "QUEUESTART", String::new())];
+            }
+            let event = EVENTS[event];
+            let all = event.ends_with("ALL") || event.starts_with("AGENT");
+            let queue = if all { none() } else { format!("q{queue}") };
+            vec![(at, none(), queue, format!("A{agent}"), event, String::new())]
+        },
+    )
 }
 
 fn rows(zone: &TimeZone, pieces: Vec<Vec<Piece>>) -> Vec<LogRow> {
