@@ -1,4 +1,6 @@
 mod explain;
+mod hot;
+mod work;
 
 use jiff::civil::{Date, date};
 
