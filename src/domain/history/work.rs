@@ -56,6 +56,9 @@ pub struct Span {
     pub queue: String,
 }
 
+/// Pauses and logins, UTC seconds [start, end).
+pub(super) type Presence<'a> = (&'a [(i64, i64)], &'a [(i64, i64)]);
+
 /// One agent's spans.
 #[derive(Clone, Debug, Default)]
 pub struct Work {
@@ -93,7 +96,7 @@ impl Work {
     pub(super) fn pieces_beside(
         &self,
         wrap_ups: &[Span],
-        (pauses, logins): (&[(i64, i64)], &[(i64, i64)]),
+        (pauses, logins): Presence<'_>,
         (from, to): (i64, i64),
     ) -> Vec<(i64, i64, Doing)> {
         let calls = [(&self.talks[..], Doing::Talk), (&self.rings, Doing::Ring), (wrap_ups, Doing::WrapUp)];

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agent::{Interval, Kind};
 use super::pack::{Parts, put_number, put_text};
 use super::row::PackError;
-use super::work::{Doing, Span, Work, Worked};
+use super::work::{Doing, Presence, Span, Work, Worked};
 use crate::domain::ids::QueueName;
 use crate::domain::time::Hour;
 
@@ -198,12 +198,7 @@ fn hour_at(hours: &[Hour], at: i64) -> Option<Hour> {
 }
 
 /// Seconds busy and idle of the hours in which he was logged in.
-fn busy(
-    hours: &[Hour],
-    calls: &Work,
-    wraps: &[Span],
-    (pauses, logins): (&[(i64, i64)], &[(i64, i64)]),
-) -> BTreeMap<i64, Busy> {
+fn busy(hours: &[Hour], calls: &Work, wraps: &[Span], (pauses, logins): Presence<'_>) -> BTreeMap<i64, Busy> {
     let mut sums = vec![None::<Busy>; hours.len()];
     for (start, end) in logins.iter().filter(|(start, end)| start < end) {
         let first = hours.partition_point(|hour| hour.end() <= *start);

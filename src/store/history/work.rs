@@ -43,6 +43,9 @@ pub enum WorkBy {
 /// Takes what an agent did: agent, the UTC second at which the hour starts, what.
 type Each<'a> = dyn FnMut(&str, i64, &Worked) + 'a;
 
+/// Takes a kept record: day or month, agent, bytes.
+type EachKept<'a> = dyn FnMut(i64, &str, &[u8]) -> Result<(), StoreError> + 'a;
+
 impl Store {
     /// Gives what agents did in the clock hours that begin in [from, to), UTC seconds, to `step`. `setting`: for how long
     /// members wrap up where nothing else is known, seconds; 0: not known.
@@ -179,14 +182,18 @@ impl<'q, 's> Question<'q, 's> {
             }
             Ok(())
         })?;
+        let mut give_made = |agent: &str, made: WorkDay| {
+            give(agent, &made);
+            Ok(())
+        };
         for (day, agents) in self.stale.range(first..=whole.max(first)).filter(|(day, _)| **day <= whole) {
             for agent in agents.iter().filter(|agent| only.is_none_or(|only| only == agent.as_str())) {
-                self.maker.make(*day, Who::One(agent), &mut |agent, made| Ok(give(agent, &made)))?;
+                self.maker.make(*day, Who::One(agent), &mut give_made)?;
             }
         }
         let who = only.map_or(Who::All, Who::One);
         for day in first.max(self.kept)..=last {
-            self.maker.make(day, who, &mut |agent, made| Ok(give(agent, &made)))?;
+            self.maker.make(day, who, &mut give_made)?;
         }
         Ok(())
     }
@@ -198,7 +205,7 @@ impl<'q, 's> Question<'q, 's> {
         column: &str,
         (first, last): (i64, i64),
         only: Option<&str>,
-        each: &mut dyn FnMut(i64, &str, &[u8]) -> Result<(), StoreError>,
+        each: &mut EachKept<'_>,
     ) -> Result<(), StoreError> {
         if first > last {
             return Ok(());
