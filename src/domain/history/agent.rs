@@ -149,7 +149,9 @@ fn pauses(steps: &[Step], queue: Option<&String>, context: &AgentContext<'_, '_>
         let begins = match &step.event {
             Event::Pause { reason } if queue.is_some() && here(step) => Some(reason.clone()),
             Event::PauseAll { reason } if queue.is_none() => Some(reason.clone()),
-            Event::AddMember { paused: true, .. } if queue.is_some() && here(step) => Some(SmolStr::default()),
+            Event::AddMember { paused: true, .. } if queue.is_some() && here(step) => {
+                Some(SmolStr::default())
+            }
             _ => None,
         };
         let ends = match step.event {

@@ -3,8 +3,8 @@
 //! A row leaves out what it shares with the one in front of it; Asterisk's words are one byte. The bytes do not depend on
 //! the PBX's zone: a row of a file is stored with its instant.
 
-use smol_str::SmolStr;
 use super::row::{LogRow, PackError, civil_of, civil_second};
+use smol_str::SmolStr;
 
 /// Asterisk's words by number. Only ever appended to: the numbers are stored.
 const WORDS: &[&str] = &[

@@ -220,12 +220,22 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<LogRow>, PackError> {
     let mut rows: Vec<LogRow> = Vec::with_capacity(packed.len());
     for one in packed {
         let before = rows.last();
-        let callid = one.callid.map(SmolStr::from).or_else(|| before.map(|b| b.callid.clone())).unwrap_or_default();
-        let queue = one.queue.map(SmolStr::from).or_else(|| before.map(|b| b.queue.clone())).unwrap_or_default();
+        let callid =
+            one.callid.map(SmolStr::from).or_else(|| before.map(|b| b.callid.clone())).unwrap_or_default();
+        let queue =
+            one.queue.map(SmolStr::from).or_else(|| before.map(|b| b.queue.clone())).unwrap_or_default();
         let mut data: [SmolStr; 5] = Default::default();
         data.iter_mut().zip(one.data).for_each(|(slot, text)| *slot = text.into());
         let local = civil_of(one.second).ok_or(PackError::Time)?;
-        rows.push(LogRow { id: one.id, local, callid, queue, agent: one.agent.into(), event: one.event.into(), data });
+        rows.push(LogRow {
+            id: one.id,
+            local,
+            callid,
+            queue,
+            agent: one.agent.into(),
+            event: one.event.into(),
+            data,
+        });
     }
     Ok(rows)
 }

@@ -10,9 +10,9 @@
 //! Columns that are not known are left alone.
 
 use jiff::civil;
+use smol_str::SmolStr;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
-use smol_str::SmolStr;
 
 use super::error::MysqlError;
 use super::names::{Column, Table, quoted};

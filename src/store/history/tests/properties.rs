@@ -99,7 +99,15 @@ fn rows() -> impl Strategy<Value = Vec<LogRow>> {
                 let mut data: [String; 5] = Default::default();
                 data.iter_mut().zip(fields.split('|')).for_each(|(slot, text)| *slot = text.into());
                 let [callid, queue, agent] = [callid, queue, agent].map(Into::into);
-                LogRow { id, local: local(&zone, at), callid, queue, agent, event: event.into(), data: data.map(Into::into) }
+                LogRow {
+                    id,
+                    local: local(&zone, at),
+                    callid,
+                    queue,
+                    agent,
+                    event: event.into(),
+                    data: data.map(Into::into),
+                }
             })
             .collect()
     })
