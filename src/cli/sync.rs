@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
+use super::report::thresholds;
 use super::{Arguments, EXIT_CONFIG, print, say, say_over};
 use crate::clock;
 use crate::daemon::settings;
 use crate::domain::time::Tick;
 use crate::report::thousands;
 use crate::store::{StateLock, Store};
+use crate::tasks::history::History;
 use crate::tasks::sync::{Reached, purge, sync_once};
 
 /// How to synchronise.
@@ -41,6 +43,11 @@ pub(super) fn run(arguments: &Arguments, _: &SyncArguments) -> Result<ExitCode> 
         let once = once?;
         for pbx in config.pbxs.iter().filter(|pbx| pbx.database.is_some()) {
             purge(&store, &pbx.name, config.history.keep).await?;
+        }
+        // So that the first report need not make them all.
+        let history = History::new(store, thresholds(Some(&config)));
+        for pbx in &config.pbxs {
+            while history.keep(&pbx.name).await? {}
         }
         print(format!("{}\n", serde_json::to_string(&once)?).as_bytes())?;
         Ok(ExitCode::SUCCESS)

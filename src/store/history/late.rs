@@ -13,12 +13,12 @@ use rusqlite::{OptionalExtension, params};
 use smol_str::SmolStr;
 
 use super::ledger::Ledger;
-use super::{Scope, lone};
+use super::{Scope, changes, lone};
 use crate::domain::history::cells::Subject;
 use crate::domain::history::event::{Belongs, Event, parse};
 use crate::domain::history::row::{LogRow, Same, civil_second};
 use crate::domain::ids::PbxName;
-use crate::domain::time::{candidates, hour_of, split_by_hour};
+use crate::domain::time::{DAY, candidates, hour_of, split_by_hour};
 use crate::store::{Store, StoreError};
 
 /// A row that comes later than this after its own time is late, seconds.
@@ -119,6 +119,7 @@ fn note(scope: &Scope<'_>, cells: &BTreeSet<(String, String, i64)>) -> Result<()
     )?;
     for (queue, agent, hour) in cells {
         insert.execute(params![scope.pbx, hour, queue, agent])?;
+        changes::note(scope, hour.div_euclid(DAY))?;
     }
     Ok(())
 }

@@ -212,12 +212,13 @@ pub(super) fn take_out(scope: &Scope<'_>, bucket: i64, gone: &[String]) -> Resul
     Ok(())
 }
 
-/// The segments with visits that can have been entered between two local times, in order.
-pub(super) fn entered_between(scope: &Scope<'_>, from: i64, to: i64) -> Result<Vec<i64>, StoreError> {
+/// The segments with visits that can have been entered between two local times, each with the first such time, in the order
+/// of that.
+pub(super) fn entered_between(scope: &Scope<'_>, from: i64, to: i64) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut statement = scope.db.prepare_cached(
-        "SELECT bucket FROM segment WHERE pbx = ?1 AND last >= ?2 AND first < ?3 ORDER BY bucket",
+        "SELECT bucket, first FROM segment WHERE pbx = ?1 AND last >= ?2 AND first < ?3 ORDER BY first, bucket",
     )?;
-    let found = statement.query_map(params![scope.pbx, from, to], |row| row.get(0))?;
+    let found = statement.query_map(params![scope.pbx, from, to], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 

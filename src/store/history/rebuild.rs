@@ -9,7 +9,7 @@ use super::agents::Touched;
 use super::batch::fold_anew;
 use super::calls::{Call, hint};
 use super::ledger::{self, Ledger};
-use super::{Scope, View, identity, purge, record};
+use super::{Scope, View, changes, identity, purge, record, work_kept};
 use crate::domain::history::event::Oddity;
 use crate::domain::history::row::unpack;
 use crate::store::StoreError;
@@ -25,6 +25,8 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
     for table in ["loose", "pending", "presence", "span", "day", "month", "hint"] {
         scope.db.execute(&format!("DELETE FROM {table} WHERE pbx = ?1"), params![scope.pbx])?;
     }
+    work_kept::forget(scope)?;
+    changes::note_all(scope)?;
     for kind in [Oddity::OwnVisit, Oddity::Unresolved, Oddity::MissingEnd] {
         let key = params![scope.pbx, kind.as_str()];
         scope.db.execute("DELETE FROM oddity WHERE pbx = ?1 AND kind = ?2", key)?;

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 
 use super::sums::QuickMap;
-use super::{Scope, record};
+use super::{Scope, record, work};
 use crate::domain::history::pack::{Parts, put_number, put_signed, put_text};
 use crate::domain::history::row::is_somebody;
 use crate::domain::history::visit::Visit;
 use crate::domain::ids::AgentName;
+use crate::domain::time::DAY;
 use crate::store::StoreError;
 
-const DAY: i64 = 86_400;
 /// Days that are looked up one by one without a thought.
 const MANY_DAYS: i64 = 30;
 
@@ -72,6 +72,9 @@ impl Changes {
             if spans.is_empty() {
                 continue;
             }
+            if let Some((first, _)) = spans.first_key_value() {
+                work::spans_changed(scope, agent.as_str(), day, first.start)?;
+            }
             for span in of_day(scope, day, agent.as_str())? {
                 *spans.entry(span).or_default() += 1;
             }
@@ -99,15 +102,39 @@ fn encode(day: i64, spans: &BTreeMap<Span, i64>) -> Vec<u8> {
     bytes
 }
 
-fn decode(day: i64, bytes: &[u8]) -> Result<Vec<Span>, StoreError> {
+/// A span as it stands in its record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Light<'a> {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) talk: bool,
+    pub(super) queue: &'a str,
+}
+
+/// Gives the spans of a record to `each`, in the order of their beginning, until that says `false`.
+pub(super) fn each<'a>(
+    day: i64,
+    bytes: &'a [u8],
+    mut each: impl FnMut(Light<'a>) -> bool,
+) -> Result<(), StoreError> {
     let mut parts = Parts::new(bytes);
-    let mut spans = Vec::new();
     while !parts.is_empty() {
         let start = day * DAY + parts.number().map_err(record)?.cast_signed();
         let end = start + parts.signed().map_err(record)?;
         let talk = parts.byte().map_err(record)? == 1;
-        spans.push(Span { start, end, talk, queue: parts.text().map_err(record)?.to_owned() });
+        if !each(Light { start, end, talk, queue: parts.text().map_err(record)? }) {
+            break;
+        }
     }
+    Ok(())
+}
+
+fn decode(day: i64, bytes: &[u8]) -> Result<Vec<Span>, StoreError> {
+    let mut spans = Vec::new();
+    each(day, bytes, |Light { start, end, talk, queue }| {
+        spans.push(Span { start, end, talk, queue: queue.to_owned() });
+        true
+    })?;
     Ok(spans)
 }
 

@@ -3,7 +3,7 @@
 mod times;
 mod visits;
 
-use super::sums::Grain;
+use super::sums::{Grain, Presence};
 use super::{History, HistoryError, Site, number};
 use crate::domain::history::cells::Measure;
 use crate::domain::history::explain::{Explanation, Figure, Given, Question, Unit};
@@ -111,7 +111,11 @@ impl History {
         };
         if asked.agents {
             let s = self.agents_threshold(asked);
-            for agent in self.agent_sums(site, filter, Grain::Range, |_, _| ()).await?.into_values() {
+            for agent in self
+                .agent_sums(site, filter, (Grain::Range, true, Presence::Told), |_| ())
+                .await?
+                .into_values()
+            {
                 let presence = |measure| Some(Given { part: agent.presence.get(measure), of: 0 });
                 add(match figure {
                     Figure::Paused => presence(Measure::Paused),
@@ -121,7 +125,7 @@ impl History {
                 });
             }
         } else {
-            for (queue, _, cell) in self.queue_cells(site, filter, Grain::Range).await? {
+            for ((_, queue), cell) in self.queue_sums(site, filter, Grain::Range, |_| ()).await? {
                 add(figure.given(&cell, false, self.threshold(site, filter, &queue), short));
             }
             if figure == Figure::AverageHandleTime {

@@ -1,5 +1,7 @@
 mod edge;
 mod explain;
+mod hot;
+mod work;
 
 use jiff::civil::{Date, date};
 

@@ -175,6 +175,9 @@ impl Sync {
             if outcome.is_ok() {
                 outcome = self.read_older(&mut reader, due, &stop).await;
             }
+            if outcome.is_ok() {
+                outcome = self.keep_work(due, &stop).await;
+            }
             if let (Ok(()), Some(reader)) = (&outcome, &reader) {
                 outcome = self.check(reader, &mut checking, due).await;
             }
@@ -281,6 +284,16 @@ impl Sync {
             let now = clock::now();
             self.publish_today(now, true).await?;
             self.say_live(reader, now);
+        }
+        Ok(())
+    }
+
+    /// Keeps what agents did on days that are over, until the next look at what is new is due.
+    async fn keep_work(&self, due: Tick, stop: &watch::Receiver<bool>) -> Result<(), SyncError> {
+        while !stopped(stop) && clock::now().tick.since(due) < 0 {
+            if !self.history.keep(&self.pbx.name).await? {
+                break;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What is older than is kept goes; the sums stay as they are.
 
 use super::*;
+use crate::domain::history::cell_pack::Flat;
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::time::Hour;
 
@@ -105,7 +106,14 @@ async fn sums(store: &Store, of_months: bool) -> BTreeMap<Subject, Cell> {
         sums.entry(subject).or_default().merge(&cell, 1)
     };
     if of_months {
-        return store.fold_sums(&pbx(), span, CellsOf::All, add).await.expect("reads");
+        let step = move |sums: &mut BTreeMap<Subject, Cell>, part: crate::store::Packed<'_>| {
+            let mut flat = Flat::default();
+            flat.add_packed(part.sums)?;
+            let own = Subject { queue: part.queue.to_owned(), agent: part.agent.to_owned() };
+            sums.entry(own).or_default().merge(&flat.cell()?, part.times);
+            Ok(())
+        };
+        return store.fold_packed(&pbx(), span, (CellsOf::All, false), step).await.expect("reads");
     }
     store
         .fold_cells(&pbx(), span, CellsOf::All, move |sums, own, _, cell| add(sums, own, cell))
