@@ -168,6 +168,26 @@ impl History {
         Ok(reading.and_then(|reading| reading.older).map(|older| older.complete_from()))
     }
 
+    /// The first date of which calls, pauses and phones are kept, where older ones were removed; of these only the sums of
+    /// their hours are left. `pbx`: of one; else the latest of all.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn kept_from(&self, pbx: Option<&PbxName>) -> Result<Option<Date>, HistoryError> {
+        let mut first = None;
+        for record in
+            self.store.pbxs().await?.into_iter().filter(|own| pbx.is_none_or(|one| own.name == *one))
+        {
+            let Some(edge) = self.store.kept_from(&record.name).await? else { continue };
+            // A UTC day begins in the midst of a local one.
+            let day = local(&zone_of(&record.zone)?, edge);
+            let begun = day.time() != jiff::civil::Time::midnight();
+            let day = if begun { day.date().tomorrow().unwrap_or(day.date()) } else { day.date() };
+            first = first.max(Some(day));
+        }
+        Ok(first)
+    }
+
     /// A heatmap: one row a clock hour in which there is something to count.
     ///
     /// # Errors

@@ -92,6 +92,11 @@ pub(super) fn each_part(
     })
 }
 
+/// The first UTC day with sums, as days since 1970.
+pub(super) fn oldest_day(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
+    Ok(edges(scope, "day")?.map(|(oldest, _)| oldest))
+}
+
 /// The UTC second at which the oldest clock hour with a row starts.
 pub(super) fn oldest_hour(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
     let Some((day, _)) = edges(scope, "day")? else { return Ok(None) };

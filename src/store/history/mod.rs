@@ -17,13 +17,14 @@
 //! | `presence` | their pauses and logins as stored |
 //! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
+//! | `purge` | removes what is older than is kept |
 //! | `cdr` | calls that never entered |
 //! | `cells`, `visits` | read sums; read and fold visits |
 //! | `identity` | which agent an interface is; what a changed map touches |
 //! | `legs` | ends of talks that were not logged, from the cdr |
 //! | `busy` | calls outside the queues that found a phone busy |
 //! | `changes` | which days changed |
-//! | `check` | mends cells that a check found wrong |
+//! | `check` | mends presence and cells that a check found wrong |
 //! | `late` | which cells changed long after their time |
 //! | `wrap` | for how long members wrap up |
 //! | `work`, `work_make`, `work_kept` | what agents did with their time: read, made, kept |
@@ -47,6 +48,7 @@ mod lone;
 mod loose;
 mod pending;
 mod presence;
+mod purge;
 mod read;
 mod reading;
 mod rebuild;
@@ -63,7 +65,9 @@ pub use batch::{Applied, Batch};
 pub use busy::BusyCall;
 pub use cdr::CdrRow;
 pub use changes::DayChanges;
+pub use check::Recounted;
 pub use legs::LegRow;
+pub use purge::Purge;
 pub use read::{CellsOf, Packed, PbxRecord, QueueRecord, VisitFilter};
 pub use reading::{Older, Reading};
 pub use work::{WorkBy, WorkOf};

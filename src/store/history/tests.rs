@@ -7,6 +7,7 @@ mod moved;
 mod pages;
 mod people;
 mod properties;
+mod purge;
 
 use std::collections::BTreeMap;
 
@@ -118,7 +119,7 @@ fn story(lines: &[&str]) -> Vec<LogRow> {
                 queue: words[2].into(),
                 agent: words[3].into(),
                 event: words[4].into(),
-                data,
+                data: data.map(Into::into),
             }
         })
         .collect()
@@ -296,7 +297,7 @@ async fn sums_of_months_are_the_sums_of_their_hours() {
     let months = |row: &LogRow, months: i32, id: i64| LogRow {
         id: row.id + id,
         local: row.local.checked_add(jiff::Span::new().months(months)).expect("a time"),
-        callid: row.callid.replace("17951", &format!("1{}", 7951 + i64::from(months) * 26)),
+        callid: row.callid.replace("17951", &format!("1{}", 7951 + i64::from(months) * 26)).into(),
         ..row.clone()
     };
     rows.extend(hard().iter().map(|row| months(row, 1, 100)).collect::<Vec<_>>());

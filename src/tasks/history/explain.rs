@@ -46,6 +46,10 @@ impl History {
         // What no cell holds is made from its parts each time; the rest must be what the cells say.
         let value = if exact && !is_stored(question.figure) { made } else { self.stored(&asked).await? };
         self.note(&asked, &mut notes);
+        let kept = self.kept_from(Some(&asked.site.name)).await?;
+        if let Some(first) = kept.filter(|first| question.date < *first) {
+            notes.push(format!("Rows are kept from {first} on; of earlier days only the sums are left."));
+        }
         let (from, to) = (asked.site.from, asked.site.to);
         Ok(Explanation {
             pbx: asked.site.name.clone(),

@@ -40,7 +40,7 @@ async fn visits_of_a_repeated_hour_are_paged_in_the_order_of_their_instants() {
         .flat_map(|call| {
             let at = first + call * 420;
             let row = move |id, at: i64, event: &str, fields: &str| {
-                let mut data: [String; 5] = Default::default();
+                let mut data: [smol_str::SmolStr; 5] = Default::default();
                 data.iter_mut().zip(fields.split('|')).for_each(|(slot, text)| *slot = text.into());
                 let local = jiff::Timestamp::from_second(at).expect("a time");
                 (id, local, event.to_owned(), data, format!("{}.{call}", first + call * 420))
@@ -50,10 +50,10 @@ async fn visits_of_a_repeated_hour_are_paged_in_the_order_of_their_instants() {
         .map(|(id, at, event, data, callid)| LogRow {
             id,
             local: zone.to_datetime(at),
-            callid,
+            callid: callid.into(),
             queue: "q".into(),
             agent: "NONE".into(),
-            event,
+            event: event.into(),
             data,
         })
         .collect();
