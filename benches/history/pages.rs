@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use asterflow::domain::history::query::{By, Count, Filter, Metric};
+use asterflow::domain::history::query::{By, Count, Filter, Metric, Page};
 use asterflow::domain::history::row::LogRow;
 use asterflow::domain::ids::{AgentName, QueueName};
 use asterflow::domain::time::local_date;
@@ -55,6 +55,7 @@ fn asks(today: Date) -> Vec<(String, Ask)> {
     let last = |days: i64| Filter { pbx: Some(pbx()), ..Filter::new(back(days), today) };
     let month = Filter::new(today.first_of_month(), today);
     let agent = Some(AgentName::new(name(7)));
+    let page = Some(Page { start: None, limit: 200 });
     let mut asks = vec![("today: overview, board, agents".to_owned(), Ask::Today)];
     let metrics = [
         Metric::Talk,
@@ -91,6 +92,7 @@ fn asks(today: Date) -> Vec<(String, Ask)> {
         answer("heatmap of an agent, 14 days", Kind::Heatmap, of_agent),
         answer("visits of an agent, today", Kind::Visits, Filter { agent, ..last(1) }),
         answer("visits, today", Kind::Visits, last(1)),
+        answer("a page of 200 visits", Kind::Visits, Filter { page, ..last(1) }),
         answer("queues by calls, today", Kind::Queues, Filter { count: Count::Calls, ..last(1) }),
     ]);
     asks

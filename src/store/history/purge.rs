@@ -11,7 +11,7 @@ use super::batch::set_cursor;
 use super::cells::oldest_day;
 use super::ledger::{self, BUCKET_SECONDS};
 use super::sums::{self, DAY};
-use super::{Scope, identity, record};
+use super::{Scope, changes, identity, record};
 use crate::domain::history::event::Belongs;
 use crate::domain::history::identity::is_mappable;
 use crate::domain::history::pack::unpack;
@@ -83,6 +83,7 @@ impl Store {
         self.write(move |db| {
             let scope = Scope::get(db, &pbx)?;
             let Some(edge) = edge(&scope)? else { return Ok(None) };
+            changes::note_all(&scope)?;
             match what {
                 Purge::Calls => calls(&scope, edge),
                 Purge::Timeless(after) => timeless(&scope, edge, after),

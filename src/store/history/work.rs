@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{ToSql, params};
 
 use super::changes::{self, differences};
-use super::work_kept::{kept_for, oldest_day};
+use super::work_kept::{gone_before, kept_for, oldest_day};
 use super::work_make::{Maker, Who};
 use super::{Scope, record, wrap};
 use crate::domain::history::agent::Interval;
@@ -84,6 +84,7 @@ struct Question<'q, 's> {
     maker: Maker<'q, 's>,
     /// Days before this one are kept, less those that are stale.
     kept: i64,
+    has_months: bool,
     stale: BTreeMap<i64, BTreeSet<String>>,
 }
 
@@ -94,7 +95,7 @@ impl<'q, 's> Question<'q, 's> {
         times: &'q WrapUpTimes,
         (from, to): (i64, i64),
     ) -> Result<Self, StoreError> {
-        let kept = kept_for(scope, times)?;
+        let (kept, months) = kept_for(scope, times)?;
         let mut stale: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
         // The days of whole months that the range begins or ends with may lie outside.
         let sql = "SELECT day, agent FROM work_stale WHERE pbx = ?1 AND day BETWEEN ?2 AND ?3";
@@ -106,7 +107,7 @@ impl<'q, 's> Question<'q, 's> {
                 stale.entry(row.get(0)?).or_default().insert(agent);
             }
         }
-        Ok(Self { scope, of, maker: Maker::new(scope, times), kept, stale })
+        Ok(Self { scope, of, maker: Maker::new(scope, times), kept, has_months: months, stale })
     }
 
     fn answer(&self, (from, to): (i64, i64), by: WorkBy, each: &mut Each<'_>) -> Result<(), StoreError> {
@@ -125,7 +126,7 @@ impl<'q, 's> Question<'q, 's> {
         while first < last && (month_start(zone, last) - 1).div_euclid(DAY) >= self.kept {
             last -= 1;
         }
-        if by == WorkBy::Hour || first >= last {
+        if by == WorkBy::Hour || !self.has_months || first >= last {
             return self.days((from, to), None, each);
         }
         self.days((from, month_start(zone, first)), None, each)?;
@@ -270,6 +271,8 @@ pub(super) fn presence_changed(
 fn mark(scope: &Scope<'_>, agent: &str, (first, last): (i64, i64)) -> Result<(), StoreError> {
     let mut insert =
         scope.db.prepare_cached("INSERT OR IGNORE INTO work_stale (pbx, day, agent) VALUES (?1, ?2, ?3)")?;
+    // What is kept of days whose rows are gone stays.
+    let first = first.max(gone_before(scope)?);
     for day in first..=last.min(scope.work_kept.saturating_sub(1)) {
         insert.execute(params![scope.pbx, day, agent])?;
     }

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use super::batch::set_cursor;
 use super::work::days_of_month;
 use super::work_make::{Maker, Who};
-use super::{Scope, record, wrap};
+use super::{Scope, purge, record, wrap};
 use crate::domain::history::pack::{put_number, put_text};
 use crate::domain::history::work::WrapUpTimes;
 use crate::domain::history::work_day::WorkDay;
@@ -48,23 +48,32 @@ impl Store {
     }
 }
 
-/// The days before this one are kept, made by these wrap-up times; none where those were others.
-pub(super) fn kept_for(scope: &Scope<'_>, times: &WrapUpTimes) -> Result<i64, StoreError> {
+/// The days before this one are kept, and whether months are. Where they were made by other wrap-up times, that is those
+/// alone whose rows are gone: nothing can make them anew.
+pub(super) fn kept_for(scope: &Scope<'_>, times: &WrapUpTimes) -> Result<(i64, bool), StoreError> {
     let by = cursor(scope, TIMES)?;
-    Ok(if by == Some(mark_of(times)) { scope.work_kept } else { i64::MIN })
+    if by == Some(mark_of(times)) { Ok((scope.work_kept, true)) } else { Ok((gone_before(scope)?, false)) }
 }
 
-/// Forgets everything that is kept.
+/// The rows of days before this one are gone.
+pub(super) fn gone_before(scope: &Scope<'_>) -> Result<i64, StoreError> {
+    Ok(purge::edge(scope)?.map_or(i64::MIN, |edge| edge.div_euclid(DAY)))
+}
+
+/// Forgets everything that is kept and can be made anew.
 pub(super) fn forget(scope: &Scope<'_>) -> Result<(), StoreError> {
-    for table in ["work", "work_month", "work_stale"] {
-        scope.db.execute(&format!("DELETE FROM {table} WHERE pbx = ?1"), params![scope.pbx])?;
+    scope.db.execute("DELETE FROM work_month WHERE pbx = ?1", params![scope.pbx])?;
+    let from = gone_before(scope)?;
+    for table in ["work", "work_stale"] {
+        let sql = format!("DELETE FROM {table} WHERE pbx = ?1 AND day >= ?2");
+        scope.db.execute(&sql, params![scope.pbx, from])?;
     }
     let sql = "DELETE FROM cursor WHERE pbx = ?1 AND source IN (?2, ?3)";
     scope.db.execute(sql, params![scope.pbx, KEPT, TIMES])?;
     Ok(())
 }
 
-/// The first UTC day with a span, or on which a pause or login begins.
+/// The first UTC day with a span, on which a pause or login begins, or that is kept.
 pub(super) fn oldest_day(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
     let spans: Option<i64> = scope
         .db
@@ -74,7 +83,12 @@ pub(super) fn oldest_day(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
         .db
         .prepare_cached("SELECT min(start) FROM presence WHERE pbx = ?1")?
         .query_row(params![scope.pbx], |row| row.get(0))?;
-    Ok([spans, presence.map(|start| start.div_euclid(DAY))].into_iter().flatten().min())
+    Ok([spans, presence.map(|start| start.div_euclid(DAY)), oldest_kept(scope)?].into_iter().flatten().min())
+}
+
+fn oldest_kept(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
+    let mut statement = scope.db.prepare_cached("SELECT min(day) FROM work WHERE pbx = ?1")?;
+    Ok(statement.query_row(params![scope.pbx], |row| row.get(0))?)
 }
 
 fn cursor(scope: &Scope<'_>, source: &str) -> Result<Option<i64>, StoreError> {
@@ -110,7 +124,7 @@ struct Keeper<'q, 's> {
 
 impl<'q, 's> Keeper<'q, 's> {
     fn new(scope: &'q Scope<'s>, times: &'q WrapUpTimes) -> Result<Self, StoreError> {
-        let next = Some(kept_for(scope, times)?).filter(|day| *day != i64::MIN);
+        let next = Some(kept_for(scope, times)?).filter(|(_, months)| *months).map(|(day, _)| day);
         Ok(Self { scope, times, maker: Maker::new(scope, times), next })
     }
 
@@ -118,7 +132,7 @@ impl<'q, 's> Keeper<'q, 's> {
         let next = match self.next {
             Some(next) => next,
             None => match oldest_day(self.scope)? {
-                Some(oldest) => oldest - 1,
+                Some(oldest) => (oldest - 1).max(gone_before(self.scope)?),
                 None => return Ok(false),
             },
         };
@@ -142,7 +156,9 @@ impl<'q, 's> Keeper<'q, 's> {
                 // The clock hour in which a day begins may have begun on the day before.
                 let Some(oldest) = oldest_day(self.scope)? else { return Ok(()) };
                 set_cursor(self.scope, TIMES, mark_of(self.times))?;
-                oldest - 1
+                let first = (oldest - 1).max(gone_before(self.scope)?);
+                self.add_up_gone(first)?;
+                first
             }
         };
         let mut done = self.make_stale(next, at_once)?;
@@ -158,6 +174,17 @@ impl<'q, 's> Keeper<'q, 's> {
         }
         set_cursor(self.scope, KEPT, next)?;
         self.next = Some(next);
+        Ok(())
+    }
+
+    /// Adds up the months that lie before `first`, whose days are kept though their rows are gone.
+    fn add_up_gone(&self, first: i64) -> Result<(), StoreError> {
+        let Some(oldest) = oldest_kept(self.scope)? else { return Ok(()) };
+        let mut month = month_of(&self.scope.zone, oldest * DAY);
+        while days_of_month(self.scope, month).1 < first {
+            self.add_up(month, Who::All)?;
+            month += 1;
+        }
         Ok(())
     }
 

@@ -40,7 +40,7 @@ async fn visits_of_a_repeated_hour_are_paged_in_the_order_of_their_instants() {
         .flat_map(|call| {
             let at = first + call * 420;
             let row = move |id, at: i64, event: &str, fields: &str| {
-                let mut data: [String; 5] = Default::default();
+                let mut data: [smol_str::SmolStr; 5] = Default::default();
                 data.iter_mut().zip(fields.split('|')).for_each(|(slot, text)| *slot = text.into());
                 let local = jiff::Timestamp::from_second(at).expect("a time");
                 (id, local, event.to_owned(), data, format!("{}.{call}", first + call * 420))
@@ -54,7 +54,7 @@ async fn visits_of_a_repeated_hour_are_paged_in_the_order_of_their_instants() {
             queue: "q".into(),
             agent: "NONE".into(),
             event: event.into(),
-            data: data.map(Into::into),
+            data,
         })
         .collect();
     check("Europe/Berlin", &rows).await;

@@ -1,7 +1,6 @@
 //! What is older than is kept goes; the sums stay as they are.
 
 use super::*;
-use crate::domain::history::cell_pack::Flat;
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::time::Hour;
 
@@ -45,18 +44,12 @@ fn rows() -> Vec<LogRow> {
     let row =
         |(id, (at, callid, queue, agent, event, data)): (i64, (i64, String, &str, String, &str, String))| {
             let zone = zone_of(ZONE).expect("a zone");
-            let mut columns: [smol_str::SmolStr; 5] = Default::default();
+            let mut columns: [String; 5] = Default::default();
             columns.iter_mut().zip(data.split('|')).for_each(|(slot, text)| *slot = text.into());
             let local = local(&zone, at);
-            LogRow {
-                id,
-                local,
-                callid: callid.into(),
-                queue: queue.into(),
-                agent: agent.into(),
-                event: event.into(),
-                data: columns,
-            }
+            let [callid, agent] = [callid, agent].map(Into::into);
+            let data = columns.map(Into::into);
+            LogRow { id, local, callid, queue: queue.into(), agent, event: event.into(), data }
         };
     (1..).zip(lines).map(row).collect()
 }
@@ -106,14 +99,13 @@ async fn sums(store: &Store, of_months: bool) -> BTreeMap<Subject, Cell> {
         sums.entry(subject).or_default().merge(&cell, 1)
     };
     if of_months {
-        let step = move |sums: &mut BTreeMap<Subject, Cell>, part: crate::store::Packed<'_>| {
-            let mut flat = Flat::default();
-            flat.add_packed(part.sums)?;
-            let own = Subject { queue: part.queue.to_owned(), agent: part.agent.to_owned() };
-            sums.entry(own).or_default().merge(&flat.cell()?, part.times);
-            Ok(())
+        let add = |sums: &mut BTreeMap<Subject, Tally>, part: Packed<'_>| {
+            let subject = Subject { queue: part.queue.into(), agent: part.agent.into() };
+            part.add_to(sums.entry(subject).or_default())
         };
-        return store.fold_packed(&pbx(), span, (CellsOf::All, false), step).await.expect("reads");
+        let sums = store.fold_packed(&pbx(), span, (CellsOf::All, false), add).await.expect("reads");
+        let cells = sums.into_iter().map(|(subject, sum)| (subject, sum.cell().expect("a cell")));
+        return cells.filter(|(_, cell)| !cell.is_empty()).collect();
     }
     store
         .fold_cells(&pbx(), span, CellsOf::All, move |sums, own, _, cell| add(sums, own, cell))

@@ -13,7 +13,7 @@ fn call(number: i64, at: &str, talk: i64) -> Vec<LogRow> {
     rows.into_iter()
         .zip(number * 10..)
         .map(|((at, agent, event, fields), id)| {
-            let mut data: [String; 5] = Default::default();
+            let mut data: [smol_str::SmolStr; 5] = Default::default();
             data.iter_mut().zip(fields.split('|')).for_each(|(slot, text)| *slot = text.into());
             let mut local = parse_local(&at).expect("a time");
             if event == "COMPLETEAGENT" {

@@ -137,12 +137,18 @@ fn rows(zone: &TimeZone, pieces: Vec<Vec<Piece>>) -> Vec<LogRow> {
     let mut pieces: Vec<Piece> = pieces.into_iter().flatten().collect();
     pieces.sort_by_key(|(at, ..)| *at);
     let row = |(id, (at, callid, queue, agent, event, fields)): (i64, Piece)| {
-        let mut data: [String; 5] = Default::default();
+        let mut data: [smol_str::SmolStr; 5] = Default::default();
         data.iter_mut().zip(fields.split('|')).for_each(|(slot, text)| *slot = text.into());
         let local = local(zone, BASE + at);
-        let [callid, queue, agent] = [callid, queue, agent].map(Into::into);
-        let data = data.map(Into::into);
-        LogRow { id, local, callid, queue, agent, event: event.into(), data }
+        LogRow {
+            id,
+            local,
+            callid: callid.into(),
+            queue: queue.into(),
+            agent: agent.into(),
+            event: event.into(),
+            data,
+        }
     };
     (1..).zip(pieces).map(row).collect()
 }
@@ -258,5 +264,71 @@ proptest! {
                 check(&history, &questions).await;
             }
         });
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_outlives_its_rows() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(dir.path()).expect("opens");
+    store.register_pbx(&pbx(), "UTC").await.expect("registers");
+    let zone = TimeZone::UTC;
+    // Fourteen days from 2026-10-25, over the end of a month: logged in for an hour, ten minutes of talk.
+    let first = 3 * 86_400 - 21 * 3600 + 30_000;
+    let day = |day: i64| {
+        let at = first + day * 86_400;
+        let lone =
+            |at, event| vec![(at, "NONE".to_owned(), "q0".to_owned(), "A0".to_owned(), event, String::new())];
+        let id = format!("{}.1", BASE + at + 60);
+        let call = |at, agent: &str, event, data: &str| {
+            (at, id.clone(), "q0".to_owned(), agent.to_owned(), event, data.to_owned())
+        };
+        let call = vec![
+            call(at + 60, "NONE", "ENTERQUEUE", "|5|1"),
+            call(at + 60, "A0", "CONNECT", "0|u|0"),
+            call(at + 660, "A0", "COMPLETEAGENT", "0|600|1"),
+        ];
+        [lone(at, "ADDMEMBER"), call, lone(at + 3600, "REMOVEMEMBER")]
+    };
+    let batch = Batch {
+        pbx: pbx(),
+        rows: rows(&zone, (0..14).flat_map(day).collect()),
+        oddities: BTreeMap::new(),
+        cursor: None,
+    };
+    store.apply_batch(batch).await.expect("applies");
+    let history = History::new(store.clone(), Thresholds::default());
+    while history.keep(&pbx()).await.expect("keeps") {}
+    let filter = Filter::new(date(2026, 10, 1), date(2026, 11, 30));
+    let figures = || async {
+        let row = history.agents(&filter).await.expect("answers").remove(0);
+        let by_day = history.agents(&Filter { by: By::Day, ..filter.clone() }).await.expect("answers");
+        (row.figures.occupancy, row.figures.idle_s, by_day.len(), by_day[0].figures.idle_s)
+    };
+    let before = figures().await;
+    assert_eq!(before, (Some(1.0 / 6.0), Some(14 * 3000), 14, Some(3000)));
+    // Everything but the last three days goes, with the end of a month.
+    let edge = BASE + first + 11 * 86_400;
+    assert!(store.keep_from(&pbx(), edge).await.expect("moves").is_some());
+    let mut next = Some(crate::store::Purge::default());
+    while let Some(what) = next {
+        next = store.purge(&pbx(), what).await.expect("purges");
+    }
+    let spans = store.call_intervals(&pbx(), 0, i64::MAX).await.expect("reads");
+    assert_eq!(spans.len(), 2 * 3, "the rows are gone");
+    assert_eq!(figures().await, before);
+    // Other wrap-up times concern what can be made anew.
+    let queues = BTreeMap::from([("q0".to_owned(), 60)]);
+    store.set_wrap_ups(&pbx(), WrapUpTimes { queues, ..WrapUpTimes::default() }).await.expect("sets");
+    for _ in 0..2 {
+        let (.., idle, days, first) = figures().await;
+        assert_eq!((idle, days, first), (Some(11 * 3000 + 3 * 2940), 14, Some(3000)));
+        while history.keep(&pbx()).await.expect("keeps") {}
+    }
+    store.rebuild_history(&pbx()).await.expect("makes anew");
+    for _ in 0..2 {
+        let (.., idle, days, first) = figures().await;
+        assert_eq!((idle, days, first), (Some(11 * 3000 + 3 * 2940), 14, Some(3000)));
+        while history.keep(&pbx()).await.expect("keeps") {}
     }
 }
