@@ -72,6 +72,10 @@ async fn run_async(arguments: &Arguments, options: &ImportArguments) -> Result<E
     progress.end();
     let imported = result?;
     print(format!("{}\n", serde_json::to_string(&imported)?).as_bytes())?;
+    if imported.too_old > 0 {
+        let number = thousands(imported.too_old);
+        say(&format!("Older than what is kept (`keep` of [history]), and left out: {number} rows."));
+    }
     if imported.stopped {
         say("Stopped before the end. What is counted above is stored; the same command goes on from here.");
         return Ok(ExitCode::from(1));

@@ -115,7 +115,7 @@ pub(super) fn run(arguments: &Arguments, options: &ReportArguments) -> Result<Ex
                 anyhow::bail!("there is no history of a PBX named {pbx}; {known}");
             }
         }
-        if let Some(note) = kept(&history, &filter).await? {
+        for note in known_from(&history, &filter).await? {
             say(&note);
         }
         let mut page = Vec::new();
@@ -155,14 +155,27 @@ fn notes(options: &ReportArguments) -> Vec<&'static str> {
 }
 
 /// From when on everything is known, where a report begins before.
-async fn kept(history: &History, filter: &Filter) -> Result<Option<String>> {
-    let first = history.kept_from(filter.pbx.as_ref()).await?.filter(|first| filter.from < *first);
-    Ok(first.map(|first| {
-        format!(
+async fn known_from(history: &History, filter: &Filter) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    for record in history.pbxs().await? {
+        let Some(whole) = history.complete_from(&record.name).await?.filter(|whole| filter.from < *whole)
+        else {
+            continue;
+        };
+        if filter.pbx.as_ref().is_none_or(|pbx| *pbx == record.name) {
+            let name = &record.name;
+            notes.push(format!(
+                "Note: the past of {name} is still being read; days before {whole} are not whole yet."
+            ));
+        }
+    }
+    if let Some(first) = history.kept_from(filter.pbx.as_ref()).await?.filter(|first| filter.from < *first) {
+        notes.push(format!(
             "Note: calls, pauses and phones are kept from {first} on (`keep` of [history]); of earlier days the sums of each \
              hour are there, and no visits, calls that never entered, wrap-up or occupancy."
-        )
-    }))
+        ));
+    }
+    Ok(notes)
 }
 
 /// Why a report is empty: a name that nobody has, which is an error, or a range in which nothing happened.

@@ -146,7 +146,7 @@ pub struct Database {
 pub struct History {
     /// How often queue_log is asked for new rows.
     pub poll: Duration,
-    /// How long visits are kept.
+    /// How long the rows of calls, pauses and phones are kept; the sums of hours are kept for ever.
     pub keep: Duration,
     /// How long the live model's changes are kept.
     pub replay_keep: Duration,

@@ -267,7 +267,8 @@ fn row(
         // Summed by hand: the sum of no floats is -0.
         (true, true) => Some(amounts.fold(0.0, |sum, amount| sum + amount)),
         (true, false) => None,
-        (false, _) => request.day_values.get(&date).copied(),
+        (false, true) => request.day_values.get(&date).copied(),
+        (false, false) => None,
     };
     Row {
         weekday: weekday(date.weekday()),
@@ -294,8 +295,9 @@ fn weekday(day: Weekday) -> &'static str {
     }
 }
 
+/// Whether all of an hour is known, as far as it has gone.
 fn is_known(request: &Request<'_>, hour: Hour) -> bool {
-    request.known.is_some_and(|(from, until)| hour.end() > from && hour.start < until)
+    request.known.is_some_and(|(from, until)| hour.start >= from && hour.start < until)
 }
 
 fn cell(request: &Request<'_>, print: &Print, hour: Option<Hour>) -> Cell {
@@ -357,6 +359,13 @@ mod tests {
         assert_eq!((today.cells[9].state, today.cells[11].state), (CellState::Empty, CellState::Ahead));
         assert!(today.cells[10].now);
         assert_eq!((page.rows[1].cells[8].state, page.rows[1].total.as_str()), (CellState::NoData, "–"));
+    }
+
+    #[test]
+    fn an_hour_that_is_known_in_part_is_not_known() {
+        let page = page("2026-11-22T09:30:00Z", &[], "2026-11-22T06:30:00Z", 1);
+        let states = [6, 7, 8].map(|hour| page.rows[0].cells[hour].state);
+        assert_eq!(states, [CellState::NoData, CellState::NoData, CellState::Empty]);
     }
 
     #[test]

@@ -1,3 +1,4 @@
+mod edge;
 mod explain;
 mod hot;
 mod work;

@@ -17,7 +17,7 @@ pub struct Known {
     pub queues: BTreeSet<QueueName>,
     /// Agents that anything is counted of.
     pub agents: BTreeSet<AgentName>,
-    /// The first and the last date with a row, in the PBX's zone.
+    /// The first and the last date with a row, in the PBX's zone; what is not whole yet aside.
     pub dates: Option<(jiff::civil::Date, jiff::civil::Date)>,
 }
 
@@ -83,7 +83,7 @@ impl History {
             known.queues.extend(self.store.queues(&record.name).await?.into_values().map(|queue| queue.name));
             known.agents.extend(self.store.agents(&record.name).await?);
             let zone = super::zone_of(&record.zone)?;
-            if let Some(oldest) = self.store.oldest_hour(&record.name).await? {
+            if let Some(oldest) = self.known_since(&record.name).await? {
                 let (first, last) = (local(&zone, oldest).date(), local(&zone, record.log_clock).date());
                 let dates = known.dates.get_or_insert((first, last));
                 *dates = (dates.0.min(first), dates.1.max(last));

@@ -93,6 +93,8 @@ pub struct Imported {
     pub rows: u64,
     /// Of these: rows that were not known, from a file or from the table.
     pub new: u64,
+    /// Rows older than what is kept: not taken.
+    pub too_old: u64,
     /// Visits that were not there.
     pub visits: u64,
     /// Lines that are no rows.
@@ -206,6 +208,7 @@ async fn take(
         let batch = Batch { pbx: pbx.clone(), rows: part.rows, oddities: BTreeMap::new(), cursor: None };
         let applied = store.apply_batch(batch).await?;
         imported.new += applied.rows;
+        imported.too_old += applied.too_old;
         imported.visits += applied.visits;
         said(&Said::Stored { name: name.clone(), rows: imported.rows, new: imported.new, reached });
     }

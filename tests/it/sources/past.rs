@@ -195,7 +195,8 @@ async fn a_program_that_is_killed_goes_on_where_it_was() {
         child.wait().expect("ends");
         let store = asterflow::store::Store::open_read_only(&folder.path().join("state"));
         let Ok(store) = store else { continue };
-        let reading = store.reading(&bench.pbx.name).await.expect("reads");
+        // Killed before it had made its tables.
+        let Ok(reading) = store.reading(&bench.pbx.name).await else { continue };
         reached.extend(reading.and_then(|reading| reading.older).map(|older| older.reached));
     }
     // It came further each time, and never began anew.

@@ -44,12 +44,18 @@ fn rows() -> Vec<LogRow> {
     let row =
         |(id, (at, callid, queue, agent, event, data)): (i64, (i64, String, &str, String, &str, String))| {
             let zone = zone_of(ZONE).expect("a zone");
-            let mut columns: [String; 5] = Default::default();
+            let mut columns: [smol_str::SmolStr; 5] = Default::default();
             columns.iter_mut().zip(data.split('|')).for_each(|(slot, text)| *slot = text.into());
             let local = local(&zone, at);
-            let [callid, agent] = [callid, agent].map(Into::into);
-            let data = columns.map(Into::into);
-            LogRow { id, local, callid, queue: queue.into(), agent, event: event.into(), data }
+            LogRow {
+                id,
+                local,
+                callid: callid.into(),
+                queue: queue.into(),
+                agent: agent.into(),
+                event: event.into(),
+                data: columns,
+            }
         };
     (1..).zip(lines).map(row).collect()
 }

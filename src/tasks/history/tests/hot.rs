@@ -26,7 +26,7 @@ fn call(number: i64, at: &str, talk: i64) -> Vec<LogRow> {
                 queue: "q".into(),
                 agent: agent.into(),
                 event: event.into(),
-                data,
+                data: data.map(Into::into),
             }
         })
         .collect()
