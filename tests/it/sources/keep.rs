@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use asterflow::store::VisitFilter;
-use asterflow::tasks::sync::{check_day, purge};
+use asterflow::tasks::sync::{check_day, purge, sync_once};
 use jiff::civil::date;
 
 use super::calls::{calls, never_entered};
-use super::past::{CALLS, FIRST, fill};
+use super::past::{CALLS, FIRST, ROWS, fill};
 use super::{Shelf, figures};
 use crate::history::Bench;
 
@@ -54,4 +54,13 @@ async fn no_reading_brings_back_what_was_removed_and_its_sums_stay() {
     }
     assert_eq!(figures(store).await, figures_before);
     assert_eq!(purge(store, &pbx.name, keep).await.expect("removes"), Some(edge));
+    // The last five days alone: what is before them is not even asked for.
+    let keep = Duration::from_secs(u64::try_from(now - FIRST - 35 * 86_400).expect("fits"));
+    purge(store, &pbx.name, keep).await.expect("removes");
+    store.forget_reading(&pbx.name).await.expect("forgets");
+    let mut read = 0;
+    let again = sync_once(store, std::slice::from_ref(pbx), &mut |reached| read = reached.rows).await;
+    assert_eq!(again.expect("synchronises").rows, 0);
+    assert!((3000..ROWS / 2).contains(&read), "{read} rows were read");
+    assert_eq!(cells().await, before);
 }

@@ -21,6 +21,9 @@ pub(super) const USEFUL: i64 = 7 * 86_400;
 /// So many rows at the edge tell how far the past is read, because rows are committed out of order.
 const OUT_OF_ORDER: usize = 200;
 
+/// And rows so much older than what is kept tell that nothing of it lies before them, seconds.
+const OUT_OF_ORDER_SECONDS: i64 = 2 * 86_400;
+
 /// How the steps go.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
@@ -82,6 +85,9 @@ impl Reader {
         let Some((reading, older)) = reading.and_then(|reading| Some((reading, reading.older?))) else {
             return Ok(None);
         };
+        if self.is_too_old(store, older).await? {
+            return self.leave_the_rest(store, reading).await.map(Some);
+        }
         let began = clock::now().tick;
         let slow = self.queue_log.is_slow();
         if slow {
@@ -121,6 +127,19 @@ impl Reader {
             tracing::info!(pbx = %self.pbx, "all of queue_log is read");
         }
         Ok(Some(Step { progress, rest_millis, ended }))
+    }
+
+    /// Whether everything that is left of a gap is older than what is kept: then none of it would be taken.
+    pub(super) async fn is_too_old(&self, store: &Store, older: Older) -> Result<bool, SyncError> {
+        let edge = store.kept_from(&self.pbx).await?.map(|edge| civil_second(local(&self.zone, edge)));
+        Ok(edge.is_some_and(|edge| older.local < edge - OUT_OF_ORDER_SECONDS))
+    }
+
+    async fn leave_the_rest(&mut self, store: &Store, reading: Reading) -> Result<Step, SyncError> {
+        let reading = reading.back_to(None);
+        self.store_rows(store, Vec::new(), Some(reading), i64::MAX).await?;
+        tracing::info!(pbx = %self.pbx, "the rest of queue_log is older than what is kept");
+        Ok(Step { progress: self.progress(), rest_millis: 0, ended: reading.older.is_none() })
     }
 
     /// A second with more rows than a step holds.

@@ -54,6 +54,13 @@ impl Reader {
         if edge.is_some_and(|edge| older.local - edge < AHEAD) {
             return Ok(None);
         }
+        if self.is_too_old(store, older).await? {
+            let Some(reading) = self.calls.reading.map(|reading| reading.back_to(None)) else {
+                return Ok(None);
+            };
+            self.store_calls(store, Calls::default(), reading).await?;
+            return Ok(Some(Step { progress: self.progress(), rest_millis: 0, ended: true }));
+        }
         let limit = if cdr.is_slow() { MANY } else { CALLS };
         let by_number = cdr.key() == Key::Id;
         let floor = edge.filter(|_| !by_number).map_or(older.floor, |edge| edge.max(older.floor));
