@@ -218,7 +218,7 @@ impl History {
         for site in self.sites(filter).await? {
             let visits = match filter.count {
                 Count::Visits => self.store.visits(&site.name, site.wanted(filter)).await?,
-                Count::Calls => self.calls(&site, filter).await?.into_iter().map(|(call, _)| call).collect(),
+                Count::Calls => self.calls(&site, filter).await?.into_iter().map(|call| call.whole).collect(),
             };
             let mut timed: Vec<(i64, VisitRow)> = visits
                 .iter()

@@ -48,6 +48,18 @@ traps! {
         calls Q1: offered 1, answered 1, wait_s 5
     "
 
+    /// The last queue of a call that nobody answered is where it was abandoned, and how.
+    a_call_is_technical_where_its_last_visit_was("UTC"): "
+        09:00:00 c Q1 NONE ENTERQUEUE |5|1
+        09:00:30 c Q1 NONE EXITWITHTIMEOUT 1|1|30
+        09:00:31 c Q2 NONE ENTERQUEUE |5|1
+        09:00:40 c Q2 A SYSCOMPAT
+        09:00:40 c Q2 NONE ABANDON 1|1|9
+    " gives "
+        queue Q2: abandoned 1, technical 1
+        calls Q1: offered 1, abandoned 1, technical 1, average_wait_abandoned_s 39.0
+    "
+
     nobody_is_called_none("UTC"): "
         09:00:00 c Q1 NONE ENTERQUEUE |5|1
         09:00:30 c Q1 NONE ABANDON 1|1|30
