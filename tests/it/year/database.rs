@@ -124,30 +124,9 @@ async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
     let file = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("writes");
     file("password", &maria.reader().password);
     file("secret", "none");
-    let port = maria.port();
-    let zone = world.plan.zone;
-    let user = maria.reader().user;
-    file(
-        "asterflow.toml",
-        &format!(
-            r#"
-[[pbx]]
-name = "pbx"
-time_zone = "{zone}"
-[pbx.ami]
-hosts = ["127.0.0.1:1"]
-tls = "off"
-username = "asterflow"
-secret_file = "secret"
-[pbx.database]
-hosts = ["127.0.0.1:{port}"]
-name = "asterisk"
-username = "{user}"
-password_file = "password"
-tls = "off"
-"#
-        ),
-    );
+    let text =
+        crate::site::toml(world.plan.zone, (maria.port(), &maria.reader().user), ["secret", "password"]);
+    file("asterflow.toml", &text);
     let state = dir.path().join("state");
     let start = || -> Child {
         Command::new(env!("CARGO_BIN_EXE_asterflow"))

@@ -139,3 +139,23 @@ fn where_reasons_overlap_the_last_begun_counts() {
     let got = union(spans);
     assert_eq!(got, vec![(0, 50, "a".into()), (50, 80, "b".into()), (80, 120, "a".into())]);
 }
+
+#[test]
+fn unpauseall_ends_a_pause_whose_own_row_is_missing() {
+    let got = folded(&["0 NONE q PAUSE tea", "300 NONE NONE UNPAUSEALL"], 900, &[], &[]);
+    check(&got, &["pause q 0-300 tea"]);
+}
+
+#[test]
+fn what_the_file_and_the_table_tell_is_one_pause() {
+    let mut rows = story(&["0 NONE q PAUSE tea", "1 NONE q PAUSE tea", "300 NONE q UNPAUSE"]);
+    rows[0].id = crate::domain::history::row::file_id(START, 0);
+    let context = AgentContext {
+        zone: &TimeZone::UTC,
+        log_clock: START + 900,
+        queue_starts: &[],
+        rings: &[],
+        hints: &[],
+    };
+    check(&fold_agent(&rows, &context), &["pause q 0-300 tea"]);
+}

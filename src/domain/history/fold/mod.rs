@@ -218,4 +218,6 @@ fn number(visits: &mut [Visit]) {
 #[cfg(test)]
 mod captured;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod tests;
