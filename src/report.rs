@@ -22,10 +22,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::domain::history::query::{Bucket, By, Filter, UnknownWord};
+use crate::domain::history::query::{Bucket, By, Filter, UnknownWord, rfc3339};
 use crate::tasks::history::{HeatOf, History, HistoryError};
 
 /// What is reported.
@@ -134,12 +135,13 @@ pub async fn run(
             write(Report::new(kind, filter, &rows)?, None, format, out)
         }
         Kind::Visits => {
-            let rows = history.visits(filter).await?;
+            let (rows, next) = history.visits_page(filter).await?;
             let talk: i64 = rows.iter().map(|row| row.talk_s).sum();
             let number = table::thousands(u64::try_from(rows.len()).unwrap_or(0));
             let total = json!({ "entered": format!("{number} {}", filter.count.as_str()), "talk_s": talk,
                 "outcome": "", "wait_s": rows.iter().map(|row| row.wait_s).sum::<i64>(), "talk_bound_s": "" });
-            write(Report::new(kind, filter, &rows)?, Some(total), format, out)
+            let report = Report { next, ..Report::new(kind, filter, &rows)? };
+            write(report, Some(total), format, out)
         }
     }
 }
@@ -158,12 +160,14 @@ struct Report<'a> {
     rows: Vec<Value>,
     /// The bucket of each row, for the eye.
     buckets: Vec<String>,
+    /// The UTC second at which the next page starts.
+    next: Option<i64>,
 }
 
 impl<'a> Report<'a> {
     fn new<T: Serialize>(kind: Kind, filter: &'a Filter, rows: &[T]) -> Result<Self, ReportError> {
         let rows = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
-        Ok(Self { kind, filter, rows: rows.map_err(io::Error::from)?, buckets: Vec::new() })
+        Ok(Self { kind, filter, rows: rows.map_err(io::Error::from)?, buckets: Vec::new(), next: None })
     }
 
     fn buckets<'b>(mut self, buckets: impl Iterator<Item = &'b Bucket>) -> Self {
@@ -215,6 +219,9 @@ struct Document<'a> {
     by: &'static str,
     count: &'static str,
     metric: Option<&'static str>,
+    /// Only where a page was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_utc: Option<Option<String>>,
     rows: &'a [Value],
 }
 
@@ -234,6 +241,7 @@ fn write(
                 by: filter.by.as_str(),
                 count: filter.count.as_str(),
                 metric: (report.kind == Kind::Heatmap).then(|| filter.metric.as_str()),
+                next_utc: filter.page.map(|_| report.next.map(|at| rfc3339(&TimeZone::UTC, at))),
                 rows: &report.rows,
             };
             serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;

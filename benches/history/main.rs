@@ -1,15 +1,17 @@
 //! How fast the history is taken in and answers, without a network: made-up rows into a store.
 //!
 //! `cargo bench --bench history` prints what the first synchronisation costs (`ASTERFLOW_BENCH_ROWS`, else a million), then
-//! measures polls and answers on what it made.
+//! measures pages, polls and answers on what it made. With `ASTERFLOW_BENCH_DIR` it is made there once, and found again.
 
 #![allow(clippy::print_stdout, reason = "a bench tells what it measured")]
 
 mod meter;
+mod pages;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::path::PathBuf;
 
 use asterflow::domain::history::cells::{Cell, Subject};
 use asterflow::domain::history::query::{By, Filter};
@@ -63,6 +65,15 @@ fn first_sync(runtime: &Runtime, store: &Store, count: usize) -> Rows {
         cost.peak_mb
     );
     rows
+}
+
+/// Keeps what agents did, as the synchronisation does when it has nothing else to do.
+fn keep(runtime: &Runtime, store: &Store) {
+    let meter = Meter::start();
+    let history = History::new(store.clone(), Thresholds::default());
+    while runtime.block_on(history.keep(&pbx())).expect("keeps") {}
+    let cost = meter.stop();
+    println!("agents' work kept: {:.2} s CPU, {:.2} s wall", cost.cpu, cost.wall);
 }
 
 fn polls(criterion: &mut Criterion, runtime: &Runtime, store: &Store, rows: &mut Rows) {
@@ -120,13 +131,24 @@ fn answers(criterion: &mut Criterion, runtime: &Runtime, store: &Store) {
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
-    let dir = tempfile::tempdir().expect("a folder");
-    let store = Store::open(dir.path()).expect("opens");
+    let made = tempfile::tempdir().expect("a folder");
+    let dir = std::env::var_os("ASTERFLOW_BENCH_DIR").map_or_else(|| made.path().into(), PathBuf::from);
+    let store = Store::open(&dir).expect("opens");
     runtime.block_on(store.register_pbx(&pbx(), "Europe/Berlin")).expect("registers");
-    let mut rows = first_sync(&runtime, &store, wanted());
-    let size = std::fs::metadata(dir.path().join("asterflow.db")).map_or(0, |file| file.len());
+    let known = runtime.block_on(store.cursor(&pbx(), "queue_log")).expect("reads");
+    let mut rows = match usize::try_from(known).unwrap_or(0) {
+        0 => first_sync(&runtime, &store, wanted()),
+        known => {
+            let mut rows = Rows::new();
+            rows.by_ref().take(known).for_each(drop);
+            rows
+        }
+    };
+    let size = std::fs::metadata(dir.join("asterflow.db")).map_or(0, |file| file.len());
     println!("the database holds {:.0} MB", f64::from(u32::try_from(size >> 10).unwrap_or(0)) / 1024.0);
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();
+    keep(&runtime, &store);
+    pages::pages(&runtime, &store, &mut rows);
     polls(&mut criterion, &runtime, &store, &mut rows);
     answers(&mut criterion, &runtime, &store);
     criterion.final_summary();

@@ -209,6 +209,8 @@ impl Iterator for Rows {
         self.id += 1;
         let Waiting { callid, queue, agent, event, data } = row;
         let local = civil_of(at).unwrap_or_default();
+        let [callid, agent] = [callid, agent].map(Into::into);
+        let data = data.map(Into::into);
         Some(LogRow { id: self.id, local, callid, queue: queue.into(), agent, event: event.into(), data })
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::account::Actor;
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
 use crate::domain::history::explain::{CallExplained, Explanation, Question};
 use crate::domain::history::identity::IdentityList;
-use crate::domain::history::query::Filter;
+use crate::domain::history::query::{Filter, Page};
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::link::LinkStatus;
 use crate::domain::problem::Problem;
@@ -108,6 +108,8 @@ pub struct HistoryRequest {
     pub count: Option<String>,
     /// The threshold for all queues, seconds.
     pub service_level_s: Option<u32>,
+    /// A page of the visits.
+    pub page: Option<Page>,
 }
 
 /// Why the history gave nothing. Both say what to do.

@@ -115,6 +115,9 @@ pub(super) fn run(arguments: &Arguments, options: &ReportArguments) -> Result<Ex
                 anyhow::bail!("there is no history of a PBX named {pbx}; {known}");
             }
         }
+        if let Some(note) = kept(&history, &filter).await? {
+            say(&note);
+        }
         let mut page = Vec::new();
         if report::run(&history, kind, &filter, options.format, &mut page).await? == 0 {
             explain_nothing(&history, &filter).await?;
@@ -149,6 +152,17 @@ fn notes(options: &ReportArguments) -> Vec<&'static str> {
     .into_iter()
     .filter_map(|(holds, note)| holds.then_some(note))
     .collect()
+}
+
+/// From when on everything is known, where a report begins before.
+async fn kept(history: &History, filter: &Filter) -> Result<Option<String>> {
+    let first = history.kept_from(filter.pbx.as_ref()).await?.filter(|first| filter.from < *first);
+    Ok(first.map(|first| {
+        format!(
+            "Note: calls, pauses and phones are kept from {first} on (`keep` of [history]); of earlier days the sums of each \
+             hour are there, and no visits, calls that never entered, wrap-up or occupancy."
+        )
+    }))
 }
 
 /// Why a report is empty: a name that nobody has, which is an error, or a range in which nothing happened.

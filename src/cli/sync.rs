@@ -6,20 +6,22 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
+use super::report::thresholds;
 use super::{Arguments, EXIT_CONFIG, print, say, say_over};
 use crate::clock;
 use crate::daemon::settings;
 use crate::domain::time::Tick;
 use crate::report::thousands;
 use crate::store::{StateLock, Store};
-use crate::tasks::sync::{Reached, sync_once};
+use crate::tasks::history::History;
+use crate::tasks::sync::{Reached, purge, sync_once};
 
 /// How to synchronise.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  asterflow sync --once                             {\"rows\":5120,\"visits\":840,…}\n\n\
     The result is one JSON line: new rows, new visits, seconds, and what is odd in the whole history. The newest days \
-    come first; what is broken off goes on where it was. History from files: `asterflow import`."
+    come first; what is broken off goes on where it was. Then what is older than `keep` is removed (its sums stay). History from files: `asterflow import`."
 )]
 pub struct SyncArguments {
     /// One synchronisation, then end. (While `asterflow run` runs, it synchronises by itself.)
@@ -39,6 +41,14 @@ pub(super) fn run(arguments: &Arguments, _: &SyncArguments) -> Result<ExitCode> 
         let once = sync_once(&store, &config.pbxs, &mut |reached| meter.show(reached)).await;
         meter.end();
         let once = once?;
+        for pbx in config.pbxs.iter().filter(|pbx| pbx.database.is_some()) {
+            purge(&store, &pbx.name, config.history.keep).await?;
+        }
+        // So that the first report need not make them all.
+        let history = History::new(store, thresholds(Some(&config)));
+        for pbx in &config.pbxs {
+            while history.keep(&pbx.name).await? {}
+        }
         print(format!("{}\n", serde_json::to_string(&once)?).as_bytes())?;
         Ok(ExitCode::SUCCESS)
     })

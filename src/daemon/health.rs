@@ -54,6 +54,7 @@ impl Monitor {
             add("check_rows_missing", checks.missing);
             add("check_sums", checks.cells);
             add("check_sums_wrong", checks.wrong);
+            add("check_presence_wrong", checks.presence);
         }
         add("wall_pictures", self.pictures.drawn());
         #[cfg(feature = "kiosk")]

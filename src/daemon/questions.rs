@@ -122,6 +122,7 @@ fn filter(request: &HistoryRequest) -> Result<Filter, UnknownWord> {
         filter.count = word.parse()?;
     }
     filter.service_level = request.service_level_s;
+    filter.page = request.page;
     Ok(filter)
 }
 

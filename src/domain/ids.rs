@@ -4,21 +4,21 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// Takes the text as it is.
             pub fn new(text: impl AsRef<str>) -> Self {
-                Self(Arc::from(text.as_ref()))
+                Self(SmolStr::new(text))
             }
 
             /// The text.
@@ -77,12 +77,12 @@ text_id!(
 /// A queue's name. Compared without regard to ASCII case, shown as first written.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct QueueName(Arc<str>);
+pub struct QueueName(SmolStr);
 
 impl QueueName {
     /// Takes the text as it is.
     pub fn new(text: impl AsRef<str>) -> Self {
-        Self(Arc::from(text.as_ref()))
+        Self(SmolStr::new(text))
     }
 
     /// The text as first written.

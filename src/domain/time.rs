@@ -145,6 +145,23 @@ fn stamp_after(stamp: Timestamp) -> Timestamp {
     stamp.checked_add(1.second()).unwrap_or(stamp)
 }
 
+/// Seconds of a UTC day.
+pub const DAY: i64 = 86_400;
+
+/// The clock hours of `zone` that begin on a UTC day, counted from 1970-01-01, in order.
+pub fn hours_of_day(zone: &TimeZone, day: i64) -> Vec<Hour> {
+    let (from, to) = (day * DAY, (day + 1) * DAY);
+    let first = hour_of(zone, from);
+    let mut at = if first.start < from { first.end() } else { from };
+    let mut hours = Vec::with_capacity(25);
+    while at < to {
+        let hour = hour_of(zone, at);
+        hours.push(hour);
+        at = hour.end();
+    }
+    hours
+}
+
 /// Splits the half-open interval [`start`, `end`) of UTC seconds over the clock hours it overlaps.
 pub fn split_by_hour(zone: &TimeZone, start: i64, end: i64) -> Vec<(Hour, i64)> {
     let mut parts = Vec::new();

@@ -16,7 +16,8 @@ mod writer;
 pub use accounts::{AccountChange, AccountRow, Changed, SessionRow, TokenRow};
 pub use error::StoreError;
 pub use history::{
-    Applied, Batch, BusyCall, CdrRow, CellsOf, LegRow, Older, PbxRecord, QueueRecord, Reading, VisitFilter,
+    Applied, Batch, BusyCall, CdrRow, CellsOf, DayChanges, LegRow, Older, Packed, PbxRecord, Purge,
+    QueueRecord, Reading, Recounted, VisitFilter, WorkBy, WorkOf,
 };
 pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};
 pub use lock::StateLock;

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //!  rows of the day, from the PBX ──take──> are they all stored? what is missing is stored now
+//!  rows of each agent ──finish──> his pauses and logins = stored ones? what differs is made anew
 //!  visits and presence of the day ──finish──> cells in memory = stored cells? what differs is mended
 //! ```
-//! Together the two say that what is shown is what the PBX's rows give. The count knows nothing of the stored cells:
+//! Together they say that what is shown is what the PBX's rows give. The count knows nothing of the stored cells:
 //! it adds up what the visits and intervals give. Calls that cross midnight are counted whole, and only the hours of the
-//! day are compared. Rows that the PBX has no more (it tidies up) are no difference; they are said.
+//! day are compared; where a pause or a login was wrong, all hours that it reaches. Rows that the PBX has no more (it tidies up) are no difference; they are said.
 //!
 //! Memory is bounded by a batch of rows and some hours of visits. Nothing here reads the PBX: who does gives the rows.
 
@@ -16,6 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Cells, Contributions};
@@ -24,6 +26,7 @@ use crate::domain::history::place::place_call;
 use crate::domain::history::query::Filter;
 use crate::domain::history::row::{LogRow, Same};
 use crate::domain::ids::{AgentName, PbxName};
+use crate::domain::time::hour_of;
 use crate::store::{Batch, Store, StoreError, VisitFilter};
 
 /// A visit that gives something to an hour entered at most this long before it, seconds.
@@ -34,6 +37,10 @@ const AFTER: i64 = 2 * 3600;
 const STEP: i64 = 6 * 3600;
 /// Rows are looked for this long before and after the day: times are cut, and offsets may be mistaken by an hour.
 pub(crate) const MARGIN: i64 = 2 * 3600;
+/// Agents whose pauses and logins are counted in one transaction.
+const AGENTS: usize = 16;
+/// Where one was wrong, sums are counted again for so long around the day, seconds.
+const FURTHEST: i64 = 31 * 86_400;
 /// So often the count begins again because rows came meanwhile.
 const AGAIN: u32 = 3;
 
@@ -52,12 +59,14 @@ pub struct CheckReport {
     pub wrong: u64,
     /// Rows that are stored and that the PBX has no more. No difference.
     pub gone: u64,
+    /// Pauses and logins that were not what the rows give. They are now.
+    pub presence: u64,
 }
 
 impl CheckReport {
     /// Whether something had to be mended.
     pub fn found(&self) -> bool {
-        self.missing > 0 || self.wrong > 0
+        self.missing > 0 || self.wrong > 0 || self.presence > 0
     }
 
     /// What was found, in a sentence; `None` where everything was right.
@@ -69,7 +78,8 @@ impl CheckReport {
         };
         let rows = several(self.missing, "row was missing", "rows were missing");
         let sums = several(self.wrong, "sum was wrong", "sums were wrong");
-        let found: Vec<String> = rows.into_iter().chain(sums).collect();
+        let presence = several(self.presence, "pause or login was wrong", "pauses or logins were wrong");
+        let found: Vec<String> = rows.into_iter().chain(presence).chain(sums).collect();
         let day = self.day;
         (!found.is_empty())
             .then(|| format!("The hourly check found on {day}: {}; this is mended now", found.join(" and ")))
@@ -87,6 +97,8 @@ pub struct Check {
     seen: HashSet<u64>,
     /// Callids of the day's rows.
     callids: BTreeSet<String>,
+    /// Who did something beside calls on the day, as the rows write it.
+    agents: BTreeSet<String>,
     report: CheckReport,
 }
 
@@ -94,8 +106,9 @@ impl Check {
     /// Begins to check a day that is over.
     pub fn new(store: Store, pbx: PbxName, zone: TimeZone, day: Date) -> Self {
         let span = Filter::new(day, day).span(&zone);
-        let report = CheckReport { day, rows: 0, missing: 0, cells: 0, wrong: 0, gone: 0 };
-        Self { store, pbx, zone, span, seen: HashSet::new(), callids: BTreeSet::new(), report }
+        let report = CheckReport { day, rows: 0, missing: 0, cells: 0, wrong: 0, gone: 0, presence: 0 };
+        let (seen, callids, agents) = (HashSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { store, pbx, zone, span, seen, callids, agents, report }
     }
 
     /// Which rows of the PBX are needed: UTC seconds [from, to).
@@ -110,7 +123,7 @@ impl Check {
     pub async fn take(&mut self, mut rows: Vec<LogRow>) -> Result<(), StoreError> {
         rows.iter_mut().for_each(|row| row.settle(&self.zone));
         self.report.rows += u64::try_from(rows.len()).unwrap_or(0);
-        let mut by_call: BTreeMap<String, Vec<LogRow>> = BTreeMap::new();
+        let mut by_call: BTreeMap<SmolStr, Vec<LogRow>> = BTreeMap::new();
         let mut by_agent: BTreeMap<String, Vec<LogRow>> = BTreeMap::new();
         for row in rows {
             self.seen.insert(mark(&row));
@@ -120,24 +133,25 @@ impl Check {
                 by_agent.entry(agent_of(&row)).or_default().push(row);
             }
         }
-        let callids: Vec<String> = by_call.keys().cloned().collect();
+        let callids: Vec<String> = by_call.keys().map(SmolStr::to_string).collect();
         self.callids.extend(callids.iter().cloned());
+        self.agents.extend(by_agent.keys().cloned());
         let stored = self.store.stored_rows(&self.pbx, callids).await?;
         let mut missing = Vec::new();
         for (callid, rows) in by_call {
-            missing.extend(new_ones(rows, stored.get(&callid).map_or(&[], Vec::as_slice)));
+            missing.extend(new_ones(rows, stored.get(callid.as_str()).map_or(&[], Vec::as_slice)));
         }
         for (agent, rows) in by_agent {
             let (from, to) = self.wanted();
             let stored = self.store.lone_rows(&self.pbx, &agent, from, to).await?;
-            let rows = rows.into_iter().map(|row| LogRow { agent: agent.clone(), ..row }).collect();
+            let rows = rows.into_iter().map(|row| LogRow { agent: agent.as_str().into(), ..row }).collect();
             missing.extend(new_ones(rows, &stored));
         }
         if missing.is_empty() {
             return Ok(());
         }
         let batch = Batch { pbx: self.pbx.clone(), rows: missing, oddities: BTreeMap::new(), cursor: None };
-        self.report.missing += self.store.apply_batch(batch).await?.rows;
+        self.report.missing += self.store.apply_of_table(batch).await?.rows;
         Ok(())
     }
 
@@ -146,6 +160,8 @@ impl Check {
     /// # Errors
     /// When the store refuses.
     pub async fn finish(mut self) -> Result<CheckReport, StoreError> {
+        let day = self.span;
+        self.recount_presence().await?;
         let (mut stored, mut counted) = (Cells::new(), Cells::new());
         for _ in 0..AGAIN {
             stored = self.stored().await?;
@@ -166,8 +182,26 @@ impl Check {
         self.report.cells = u64::try_from(keys.len()).unwrap_or(0);
         self.report.wrong = u64::try_from(changes.len()).unwrap_or(0);
         self.report.wrong += self.store.mend_cells(&self.pbx, self.span, changes).await?;
+        self.span = day;
         self.report.gone = self.gone().await?;
         Ok(self.report)
+    }
+
+    /// Makes pauses and logins right; the cells of all that a wrong one reaches are compared then.
+    async fn recount_presence(&mut self) -> Result<(), StoreError> {
+        let (from, to) = self.span;
+        let known = self.store.presence(&self.pbx, from, to, false).await?;
+        self.agents.extend(known.into_iter().map(|(agent, _)| agent.to_string()));
+        let agents: Vec<String> = std::mem::take(&mut self.agents).into_iter().collect();
+        for some in agents.chunks(AGENTS) {
+            let found = self.store.recount_presence(&self.pbx, (from, to), some.to_vec()).await?;
+            self.report.presence += found.wrong;
+            let Some(reach) = found.reach else { continue };
+            let first = hour_of(&self.zone, reach.0.max(from - FURTHEST)).start;
+            let last = hour_of(&self.zone, reach.1.min(to + FURTHEST)).end();
+            self.span = (self.span.0.min(first), self.span.1.max(last));
+        }
+        Ok(())
     }
 
     async fn stored(&self) -> Result<Cells, StoreError> {
@@ -216,7 +250,7 @@ impl Check {
         let (from, to) = self.span;
         let filter = VisitFilter { from, to, ..VisitFilter::default() };
         let visits = self.store.visits(&self.pbx, filter).await?;
-        let callids: BTreeSet<String> = visits.into_iter().map(|visit| visit.callid).collect();
+        let callids: BTreeSet<String> = visits.into_iter().map(|visit| visit.callid.into()).collect();
         let mut gone = 0;
         for some in callids.into_iter().collect::<Vec<_>>().chunks(500) {
             for rows in self.store.stored_rows(&self.pbx, some.to_vec()).await?.into_values() {
@@ -258,6 +292,8 @@ pub struct Checks {
     pub cells: u64,
     /// Cells that were wrong.
     pub wrong: u64,
+    /// Pauses and logins that were wrong.
+    pub presence: u64,
     /// The last check.
     pub last: Option<CheckReport>,
     /// The last one that found something, and when, UTC seconds.
@@ -272,6 +308,7 @@ impl Checks {
         self.missing += report.missing;
         self.cells += report.cells;
         self.wrong += report.wrong;
+        self.presence += report.presence;
         if report.found() {
             self.finding = Some((now, report.clone()));
         }

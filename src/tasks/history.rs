@@ -6,8 +6,10 @@ mod calls;
 mod explain;
 mod figures;
 mod handle;
+mod hot;
 mod late;
 mod sums;
+mod tallies;
 mod together;
 mod work;
 
@@ -26,7 +28,8 @@ use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 use crate::tasks::names::Names;
 
-use sums::Grain;
+use hot::Hot;
+use sums::{Grain, Presence};
 pub use together::Known;
 
 /// The thresholds that apply where nothing else is asked for.
@@ -72,6 +75,9 @@ pub enum HistoryError {
         /// The date.
         date: jiff::civil::Date,
     },
+    /// Two PBXs' visits are not in one order of time.
+    #[error("pages are of one PBX, and there are several; name it")]
+    PagesOfOne,
     /// The dates are the wrong way round.
     #[error("the range ends ({to}) before it begins ({from})")]
     EmptyRange {
@@ -97,6 +103,7 @@ pub enum HeatOf {
 pub struct History {
     store: Store,
     thresholds: Thresholds,
+    hot: Hot,
 }
 
 /// One PBX of an answer.
@@ -123,7 +130,7 @@ impl Site {
 impl History {
     /// A handle over a store, with the thresholds of the settings.
     pub fn new(store: Store, thresholds: Thresholds) -> Self {
-        Self { store, thresholds }
+        Self { store, thresholds, hot: Hot::default() }
     }
 
     /// Who is who in it.
@@ -161,6 +168,26 @@ impl History {
         Ok(reading.and_then(|reading| reading.older).map(|older| older.complete_from()))
     }
 
+    /// The first date of which calls, pauses and phones are kept, where older ones were removed; of these only the sums of
+    /// their hours are left. `pbx`: of one; else the latest of all.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn kept_from(&self, pbx: Option<&PbxName>) -> Result<Option<Date>, HistoryError> {
+        let mut first = None;
+        for record in
+            self.store.pbxs().await?.into_iter().filter(|own| pbx.is_none_or(|one| own.name == *one))
+        {
+            let Some(edge) = self.store.kept_from(&record.name).await? else { continue };
+            // A UTC day begins in the midst of a local one.
+            let day = local(&zone_of(&record.zone)?, edge);
+            let begun = day.time() != jiff::civil::Time::midnight();
+            let day = if begun { day.date().tomorrow().unwrap_or(day.date()) } else { day.date() };
+            first = first.max(Some(day));
+        }
+        Ok(first)
+    }
+
     /// A heatmap: one row a clock hour in which there is something to count.
     ///
     /// # Errors
@@ -168,43 +195,52 @@ impl History {
     pub async fn heatmap(&self, filter: &Filter, of: HeatOf) -> Result<Vec<HeatRow>, HistoryError> {
         let mut rows = Vec::new();
         for site in self.sites(filter).await? {
-            let of_agents = of == HeatOf::Agents
-                || filter.agent.is_some()
-                || matches!(filter.metric, Metric::Talk | Metric::Occupancy);
-            let late = self.late_hours(&site, filter, (of_agents, of)).await?;
-            if filter.metric == Metric::Occupancy {
-                let occupied = self.occupancy(&site, filter, of).await?;
-                rows.extend(occupied.into_iter().map(|row| late.mark(row)));
-                continue;
+            rows.extend(self.heat_rows(&site, filter, of).await?);
+        }
+        Ok(rows)
+    }
+
+    async fn heat_rows_of_store(
+        &self,
+        site: &Site,
+        filter: &Filter,
+        of: HeatOf,
+    ) -> Result<Vec<HeatRow>, HistoryError> {
+        let of_agents = of == HeatOf::Agents
+            || filter.agent.is_some()
+            || matches!(filter.metric, Metric::Talk | Metric::Occupancy);
+        let late = self.late_hours(site, filter, (of_agents, of)).await?;
+        if filter.metric == Metric::Occupancy {
+            let occupied = self.occupancy(site, filter, of).await?;
+            return Ok(occupied.into_iter().map(|row| late.mark(row)).collect());
+        }
+        let hour = |hour: Hour| hour;
+        let mut values: BTreeMap<(String, Hour), Vec<(Cell, u32)>> = BTreeMap::new();
+        if of_agents {
+            let own = filter.queue.as_ref().map(|queue| self.threshold(site, filter, &queue.folded()));
+            let s = filter.service_level.or(own).unwrap_or(self.thresholds.service_level_s);
+            let grain = (Grain::Hour, of == HeatOf::Together, Presence::Left);
+            let sums = self.agent_sums(site, filter, grain, hour).await?;
+            values.extend(sums.into_iter().map(|((hour, agent), sum)| ((agent, hour), vec![(sum.calls, s)])));
+        } else {
+            for ((hour, queue), cell) in self.queue_sums(site, filter, Grain::Hour, hour).await? {
+                let s = self.threshold(site, filter, &queue);
+                values.entry((String::new(), hour)).or_default().push((cell, s));
             }
-            let mut values: BTreeMap<(String, Hour), Vec<(Cell, u32)>> = BTreeMap::new();
-            if of_agents {
-                let own = filter.queue.as_ref().map(|queue| self.threshold(&site, filter, &queue.folded()));
-                let s = filter.service_level.or(own).unwrap_or(self.thresholds.service_level_s);
-                let key = move |agent: &str, hour: Hour| {
-                    (if of == HeatOf::Agents { agent.to_owned() } else { String::new() }, hour)
-                };
-                let sums = self.agent_sums(&site, filter, Grain::Hour, key).await?;
-                values.extend(sums.into_iter().map(|(key, sum)| (key, vec![(sum.calls, s)])));
+        }
+        let mut rows = Vec::new();
+        for ((agent, hour), cells) in values {
+            let value = if of_agents {
+                agent_value(filter.metric, &cells)
             } else {
-                for (queue, hour, cell) in self.queue_cells(&site, filter, Grain::Hour).await? {
-                    let s = self.threshold(&site, filter, &queue);
-                    values.entry((String::new(), hour)).or_default().push((cell, s));
-                }
-            }
-            for ((agent, hour), cells) in values {
-                let value = if of_agents {
-                    agent_value(filter.metric, &cells)
-                } else {
-                    queue_value(filter.metric, &cells, self.thresholds.short_abandon_s)
-                };
-                let Some(value) = value else { continue };
-                let mut row = HeatRow::new(&site.name, &site.zone, &agent, hour, value);
-                row.overlapping = filter.metric == Metric::Talk
-                    && (of == HeatOf::Agents || filter.agent.is_some())
-                    && cells.iter().map(|(cell, _)| cell.get(Measure::Talk)).sum::<i64>() > hour.seconds;
-                rows.push(late.mark(row));
-            }
+                queue_value(filter.metric, &cells, self.thresholds.short_abandon_s)
+            };
+            let Some(value) = value else { continue };
+            let mut row = HeatRow::new(&site.name, &site.zone, &agent, hour, value);
+            row.overlapping = filter.metric == Metric::Talk
+                && (of == HeatOf::Agents || filter.agent.is_some())
+                && cells.iter().map(|(cell, _)| cell.get(Measure::Talk)).sum::<i64>() > hour.seconds;
+            rows.push(late.mark(row));
         }
         Ok(rows)
     }
@@ -212,12 +248,33 @@ impl History {
     /// The visits, and the calls that never entered, in the order of time.
     ///
     /// # Errors
-    /// As [`Self::queues`].
+    /// As [`Self::visits_page`].
     pub async fn visits(&self, filter: &Filter) -> Result<Vec<VisitRow>, HistoryError> {
-        let mut rows = Vec::new();
-        for site in self.sites(filter).await? {
+        Ok(self.visits_page(filter).await?.0)
+    }
+
+    /// As [`Self::visits`]; where a page is asked for, that page, with the UTC second at which the next one starts. Pages are
+    /// of one PBX.
+    ///
+    /// # Errors
+    /// As [`Self::queues`]; and where a page is asked for of several PBXs.
+    pub async fn visits_page(&self, filter: &Filter) -> Result<(Vec<VisitRow>, Option<i64>), HistoryError> {
+        let (mut rows, mut next) = (Vec::new(), None);
+        let sites = self.sites(filter).await?;
+        if filter.page.is_some() && sites.len() > 1 {
+            return Err(HistoryError::PagesOfOne);
+        }
+        for mut site in sites {
+            let limit = filter.page.map_or(usize::MAX, |page| page.limit.max(1));
+            site.from = site.from.max(filter.page.and_then(|page| page.start).unwrap_or(i64::MIN));
             let visits = match filter.count {
-                Count::Visits => self.store.visits(&site.name, site.wanted(filter)).await?,
+                Count::Visits => {
+                    let (visits, more) =
+                        self.store.visits_page(&site.name, site.wanted(filter), limit).await?;
+                    next = more;
+                    site.to = more.unwrap_or(site.to).min(site.to);
+                    visits
+                }
                 Count::Calls => self.calls(&site, filter).await?.into_iter().map(|call| call.whole).collect(),
             };
             let mut timed: Vec<(i64, VisitRow)> = visits
@@ -228,9 +285,14 @@ impl History {
                 timed.push((call.at, VisitRow::of_not_entered(&site.name, &site.zone, &call)));
             }
             timed.sort_by_key(|(at, _)| *at);
+            if let Some(last) = limit.checked_sub(1).and_then(|at| timed.get(at)).map(|(at, _)| *at) {
+                let kept = timed.partition_point(|(at, _)| *at <= last);
+                next = if kept < timed.len() { Some(last + 1) } else { next };
+                timed.truncate(kept);
+            }
             rows.extend(timed.into_iter().map(|(_, row)| row));
         }
-        Ok(rows)
+        Ok((rows, next))
     }
 
     /// The figures of the date that it is at `now` in the PBX's zone, from cells alone: no live page shows handle time,

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use jiff::civil::Date;
 
+use crate::domain::history::query::Page;
+
 use crate::admin::handles::{HistoryError, HistoryFormat, HistoryKind, HistoryRequest};
 
 use super::super::Shared;
@@ -57,7 +59,8 @@ async fn history(app: &Shared, question: HistoryRequest) -> Result<Response, Ref
 fn read(kind: HistoryKind, request: &Request) -> Result<HistoryRequest, Refusal> {
     let (mut from, mut to, mut format) = (None, None, None);
     let (mut pbx, mut queue, mut agent, mut metric, mut by, mut count) = (None, None, None, None, None, None);
-    let mut service_level_s = None;
+    let (mut service_level_s, mut limit, mut start) = (None, None, None);
+    let pages = kind == HistoryKind::Visits;
     for (key, value) in query(request) {
         if value.chars().count() > LONGEST || value.chars().any(char::is_control) {
             return Err(Refusal::invalid(format!(
@@ -75,6 +78,9 @@ fn read(kind: HistoryKind, request: &Request) -> Result<HistoryRequest, Refusal>
             "count" => count = Some(value),
             "service_level" | "service-level" => service_level_s = Some(seconds(&value)?),
             "format" => format = Some(format_word(&value)?),
+            "limit" if pages => limit = Some(rows_a_page(&value)?),
+            "start_utc" if pages => start = Some(instant(&value)?),
+            other if pages => return Err(unknown_parameter(other, &format!("{KNOWN}, limit, start_utc"))),
             other => return Err(unknown_parameter(other, KNOWN)),
         }
     }
@@ -85,7 +91,10 @@ fn read(kind: HistoryKind, request: &Request) -> Result<HistoryRequest, Refusal>
         return Err(Refusal::invalid("\"from\" is after \"to\". Change them."));
     }
     let format = format.unwrap_or_else(|| accepted(request));
-    Ok(HistoryRequest { kind, format, from, to, pbx, queue, agent, metric, by, count, service_level_s })
+    // A start alone leaves out what is before it.
+    let page =
+        (limit.is_some() || start.is_some()).then(|| Page { start, limit: limit.unwrap_or(usize::MAX) });
+    Ok(HistoryRequest { kind, format, from, to, pbx, queue, agent, metric, by, count, service_level_s, page })
 }
 
 pub(super) fn date(name: &str, text: &str) -> Result<Date, Refusal> {
@@ -101,6 +110,21 @@ pub(super) fn seconds(text: &str) -> Result<u32, Refusal> {
     let number = text.strip_suffix('s').unwrap_or(text).trim_end().parse().ok();
     number.filter(|seconds| (1..=3600).contains(seconds)).ok_or_else(|| {
         Refusal::invalid("\"service_level\" is no number of seconds from 1 to 3600. Write service_level=20.")
+    })
+}
+
+/// Most rows of a page.
+const MOST_ROWS: usize = 5000;
+
+fn rows_a_page(text: &str) -> Result<usize, Refusal> {
+    text.parse().ok().filter(|rows| (1..=MOST_ROWS).contains(rows)).ok_or_else(|| {
+        Refusal::invalid(format!("\"limit\" is no number of rows from 1 to {MOST_ROWS}. Write limit=500."))
+    })
+}
+
+fn instant(text: &str) -> Result<i64, Refusal> {
+    text.parse().map(jiff::Timestamp::as_second).map_err(|_| {
+        Refusal::invalid("\"start_utc\" is no instant. Write it as the answer before had it in \"next_utc\".")
     })
 }
 

@@ -119,7 +119,7 @@ async fn described_parameters_are_taken_and_others_are_refused() {
                 "hour" => ("7", DAY),
                 "start_utc" => ("2026-11-22T07:00:00Z", DAY),
                 "visit" => ("1795330864.3", DAY),
-                "service_level" | "before" => ("20", DAY),
+                "service_level" | "before" | "limit" => ("20", DAY),
                 "format" => ("csv", DAY),
                 "count" => ("calls", DAY),
                 _ => ("talk", DAY),

@@ -3,10 +3,12 @@
 //! In: the agent's rows, the starts of Asterisk, when his phones began to ring. Out: per queue, and the union over
 //! queues. A pause or login that is not over has no end here; what counts of it is decided when it is asked for.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::event::{Event, parse};
 use super::fold::NEAR_SECONDS;
@@ -52,17 +54,20 @@ impl Interval {
     }
 }
 
+/// Rings that are looked up when they are needed.
+pub type Rings<'a> = LazyCell<Vec<(String, i64)>, Box<dyn FnOnce() -> Vec<(String, i64)> + 'a>>;
+
 /// What the fold of an agent knows beside the rows.
-#[derive(Clone, Debug)]
-pub struct AgentContext<'a> {
+#[derive(Clone)]
+pub struct AgentContext<'a, 'r> {
     /// The PBX's zone.
     pub zone: &'a TimeZone,
     /// The newest row known, UTC.
     pub log_clock: i64,
     /// When Asterisk started, UTC, ascending.
     pub queue_starts: &'a [i64],
-    /// When the agent's phone began to ring: queue in lower case, UTC; in any order.
-    pub rings: &'a [(String, i64)],
+    /// When the agent's phone began to ring: queue in lower case, UTC; in any order. Asked only where a pause has no end.
+    pub rings: &'a Rings<'r>,
     /// Rows of known instant near a repeated hour.
     pub hints: &'a [Hint],
 }
@@ -75,7 +80,7 @@ struct Step {
 }
 
 /// Folds the rows of one agent. The intervals come in order; equal queues by the spelling of their first row.
-pub fn fold_agent(rows: &[LogRow], context: &AgentContext<'_>) -> Vec<Interval> {
+pub fn fold_agent(rows: &[LogRow], context: &AgentContext<'_, '_>) -> Vec<Interval> {
     let mut steps = steps(rows, context);
     borrow_time_of_all(&mut steps);
     let queues: BTreeSet<String> = steps
@@ -94,7 +99,7 @@ pub fn fold_agent(rows: &[LogRow], context: &AgentContext<'_>) -> Vec<Interval> 
     intervals
 }
 
-fn steps(rows: &[LogRow], context: &AgentContext<'_>) -> Vec<Step> {
+fn steps(rows: &[LogRow], context: &AgentContext<'_, '_>) -> Vec<Step> {
     let rows = distinct(rows);
     let mut steps: Vec<Step> = rows
         .iter()
@@ -136,15 +141,17 @@ fn borrow_time_of_all(steps: &mut [Step]) {
 }
 
 /// Pauses in one queue; with `None` those in all queues, from PAUSEALL until the first queue is freed.
-fn pauses(steps: &[Step], queue: Option<&String>, context: &AgentContext<'_>) -> Vec<Interval> {
+fn pauses(steps: &[Step], queue: Option<&String>, context: &AgentContext<'_, '_>) -> Vec<Interval> {
     let here = |step: &Step| queue.is_none_or(|queue| step.queue == *queue);
     let mut found = Vec::new();
-    let mut open: Option<(i64, String)> = None;
+    let mut open: Option<(i64, SmolStr)> = None;
     for step in steps {
         let begins = match &step.event {
             Event::Pause { reason } if queue.is_some() && here(step) => Some(reason.clone()),
             Event::PauseAll { reason } if queue.is_none() => Some(reason.clone()),
-            Event::AddMember { paused: true, .. } if queue.is_some() && here(step) => Some(String::new()),
+            Event::AddMember { paused: true, .. } if queue.is_some() && here(step) => {
+                Some(SmolStr::default())
+            }
             _ => None,
         };
         let ends = match step.event {
@@ -160,13 +167,13 @@ fn pauses(steps: &[Step], queue: Option<&String>, context: &AgentContext<'_>) ->
         if let Some((start, reason)) = open.take() {
             // A second PAUSE is a change of reason, unless something between the two had ended the first.
             let unseen = if ends { None } else { unseen_end(queue, start, Some(step.at), context) };
-            found.push(pause(queue, start, Some(unseen.unwrap_or(step.at)), reason, unseen.is_some()));
+            found.push(pause(queue, start, Some(unseen.unwrap_or(step.at)), reason.into(), unseen.is_some()));
         }
         open = begins.map(|reason| (step.at, reason));
     }
     if let Some((start, reason)) = open {
         let end = unseen_end(queue, start, None, context);
-        found.push(pause(queue, start, end, reason, end.is_some()));
+        found.push(pause(queue, start, end, reason.into(), end.is_some()));
     }
     found.retain(|interval| interval.end != Some(interval.start));
     found
@@ -192,7 +199,7 @@ fn unseen_end(
     queue: Option<&String>,
     start: i64,
     before: Option<i64>,
-    context: &AgentContext<'_>,
+    context: &AgentContext<'_, '_>,
 ) -> Option<i64> {
     let restart = context.queue_starts.get(context.queue_starts.partition_point(|at| *at <= start)).copied();
     let ring = context
@@ -209,7 +216,7 @@ fn unseen_end(
 }
 
 /// Logins: ADDMEMBER → REMOVEMEMBER of one queue; with `None` AGENTLOGIN → AGENTLOGOFF, which know no queue.
-fn logins(steps: &[Step], queue: Option<&String>, context: &AgentContext<'_>) -> Vec<Interval> {
+fn logins(steps: &[Step], queue: Option<&String>, context: &AgentContext<'_, '_>) -> Vec<Interval> {
     let mut found = Vec::new();
     let mut open: Option<i64> = None;
     let login = |start, end, marked| Interval {

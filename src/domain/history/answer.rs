@@ -133,7 +133,7 @@ impl VisitRow {
             pbx: pbx.clone(),
             entered: rfc3339(zone, visit.entered),
             queue: visit.queue.clone(),
-            number: visit.number.clone(),
+            number: visit.number.to_string(),
             outcome: visit.outcome.as_str(),
             wait_s: visit.wait,
             agent: visit.agent.clone(),
@@ -141,7 +141,7 @@ impl VisitRow {
             transferred,
             marks: words.into_iter().filter_map(|(holds, word)| holds.then_some(word)).collect(),
             talk_bound_s: visit.talk_bound,
-            callid: visit.callid.clone(),
+            callid: visit.callid.to_string(),
             n: visit.n,
         }
     }

@@ -36,7 +36,7 @@ const MEASURES: [Measure; 25] = [
     Measure::LoggedIn,
 ];
 /// Numbers from here on are waits: three kinds of each second.
-const FIRST_WAIT: u64 = 32;
+pub(super) const FIRST_WAIT: u64 = 32;
 const WAITS: [Waits; 3] = [Waits::Answered, Waits::Abandoned, Waits::OtherLost];
 
 fn number_of(measure: Measure) -> u64 {
@@ -92,6 +92,16 @@ impl Flat {
             *self.reasons.entry(reason).or_default() += parts.signed()?;
         }
         Ok(())
+    }
+
+    /// A settled list.
+    pub(super) fn of(sums: Vec<(u64, i64)>, reasons: BTreeMap<String, i64>) -> Self {
+        Self { sums, reasons }
+    }
+
+    /// The sums by number, and the reasons.
+    pub(super) fn parts(&self) -> (&[(u64, i64)], &BTreeMap<String, i64>) {
+        (&self.sums, &self.reasons)
     }
 
     /// Each sum once, in order, without zeros. Says whether anything is left.

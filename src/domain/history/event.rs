@@ -3,6 +3,8 @@
 //! An unknown word is no error: it is kept as [`Event::Other`]. A known word whose numbers cannot be read is an
 //! [`Oddity`]; it is counted and shown, and never fails a batch.
 
+use smol_str::SmolStr;
+
 use super::row::LogRow;
 
 /// How a call was passed on.
@@ -20,14 +22,14 @@ pub enum Event {
     /// A caller joined the queue.
     Enter {
         /// The caller's number; empty when withheld.
-        number: String,
+        number: SmolStr,
     },
     /// An agent and the caller were connected.
     Connect {
         /// Seconds the caller waited.
         hold: i64,
         /// Uniqueid of the member's channel.
-        leg: String,
+        leg: SmolStr,
         /// Seconds the member's phone rang.
         ring: i64,
     },
@@ -77,12 +79,12 @@ pub enum Event {
     /// Paused in one queue.
     Pause {
         /// As given.
-        reason: String,
+        reason: SmolStr,
     },
     /// Paused in all queues; a row per queue follows.
     PauseAll {
         /// As given.
-        reason: String,
+        reason: SmolStr,
     },
     /// No longer paused in one queue.
     Unpause,
@@ -287,7 +289,7 @@ mod tests {
     #[test]
     fn trap_12_the_six_values_of_a_link_transfer() {
         let row = LogRow {
-            data: ["LINK", "ch1", "ch2", "10", "80|1"].map(String::from),
+            data: ["LINK", "ch1", "ch2", "10", "80|1"].map(SmolStr::from),
             ..row(1, "2026-11-22 07:00:00", "1795330864.3", "q", "A", "ATTENDEDTRANSFER", "")
         };
         assert_eq!(parse(&row), end(10, 80, Some(TransferKind::Attended)));

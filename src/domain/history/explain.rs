@@ -93,11 +93,11 @@ impl RowShown {
         Self {
             id: row.instant().is_none().then_some(row.id),
             time: row.local.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-            callid: row.callid.clone(),
-            queue: row.queue.clone(),
-            agent: row.agent.clone(),
-            event: row.event.clone(),
-            data: row.data.clone(),
+            callid: row.callid.to_string(),
+            queue: row.queue.to_string(),
+            agent: row.agent.to_string(),
+            event: row.event.to_string(),
+            data: row.data.clone().map(String::from),
         }
     }
 }

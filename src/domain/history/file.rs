@@ -3,6 +3,7 @@
 //! In: bytes without their line end. Out: a row, or why there is none; a bad line never fails a file.
 
 use jiff::tz::TimeZone;
+use smol_str::SmolStr;
 
 use super::row::{LogRow, file_id};
 use super::time_text::parse_epoch;
@@ -65,11 +66,12 @@ impl Lines {
         if event.trim().is_empty() {
             return Err(BadLine::NoEvent);
         }
-        let mut data: [String; 5] = Default::default();
-        data.iter_mut().zip(fields).for_each(|(slot, field)| *slot = field);
+        let mut data: [SmolStr; 5] = Default::default();
+        data.iter_mut().zip(fields).for_each(|(slot, field)| *slot = field.into());
         self.number = if self.second == second { self.number.saturating_add(1) } else { 0 };
         self.second = second;
         let id = file_id(second, self.number);
+        let [callid, queue, agent, event] = [callid, queue, agent, event].map(SmolStr::from);
         let mut row = LogRow { id, local: Default::default(), callid, queue, agent, event, data };
         row.settle(&self.zone);
         Ok(row)
@@ -86,10 +88,10 @@ mod tests {
             let time = row.local.to_string();
             [
                 time,
-                row.callid.clone(),
-                row.queue.clone(),
-                row.agent.clone(),
-                row.event.clone(),
+                row.callid.to_string(),
+                row.queue.to_string(),
+                row.agent.to_string(),
+                row.event.to_string(),
                 row.data.join("~"),
             ]
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use super::agent::{AgentContext, Interval, fold_agent};
+use super::agent::{AgentContext, Interval, Rings, fold_agent};
 use super::cells::{Cell, Cells, Contributions};
 use super::event::Belongs;
 use super::figures::{AgentFigures, QueueFigures, agent_figures, queue_figures};
@@ -28,8 +28,8 @@ fn read(line: &str) -> (String, LogRow) {
     let scenario = next();
     let id = next().parse().expect("an id");
     let local = parse_local(&next()).expect("a time");
-    let (callid, queue, agent, event) = (next(), next(), next(), next());
-    let data = [next(), next(), next(), next(), next()];
+    let [callid, queue, agent, event] = [next(), next(), next(), next()].map(Into::into);
+    let data = [next(), next(), next(), next(), next()].map(Into::into);
     (scenario, LogRow { id, local, callid, queue, agent, event, data })
 }
 
@@ -62,7 +62,8 @@ pub(crate) fn whole(rows: &[LogRow]) -> Whole {
     visits.iter().for_each(|visit| given.add_visit(&zone, visit));
     let mut intervals = BTreeMap::new();
     for (agent, rows) in agents {
-        let context = AgentContext { zone: &zone, log_clock, queue_starts: &[], rings: &[], hints: &[] };
+        let rings = Rings::new(Box::new(Vec::new));
+        let context = AgentContext { zone: &zone, log_clock, queue_starts: &[], rings: &rings, hints: &[] };
         let found = fold_agent(&rows, &context);
         given.add_intervals(&zone, &agent, &found, Some(log_clock));
         intervals.insert(agent, found);

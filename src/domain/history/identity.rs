@@ -231,7 +231,7 @@ impl Identities {
         }
         for row in rows.iter_mut().filter(|row| row.has_agent()) {
             let at = first.get(&key(&row.agent)).copied().unwrap_or_default();
-            row.agent = self.agent(&row.agent, at).to_string();
+            row.agent = self.agent(&row.agent, at).as_str().into();
         }
         Cow::Owned(rows)
     }
@@ -263,7 +263,7 @@ impl Identities {
             let Some(talk) = visit.talks.iter().find(hung_up) else { continue };
             let local = match self.behind(&talk.agent, talk.start) {
                 Some(Behind::Local) => true,
-                Some(Behind::Unsure) | None => by_cdr.contains(&visit.callid),
+                Some(Behind::Unsure) | None => by_cdr.contains(visit.callid.as_str()),
                 Some(Behind::Phone) => false,
             };
             visit.marks.may_include_transfer |= local;

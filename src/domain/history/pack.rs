@@ -4,6 +4,7 @@
 //! the PBX's zone: a row of a file is stored with its instant.
 
 use super::row::{LogRow, PackError, civil_of, civil_second};
+use smol_str::SmolStr;
 
 /// Asterisk's words by number. Only ever appended to: the numbers are stored.
 const WORDS: &[&str] = &[
@@ -172,6 +173,7 @@ pub fn pack(rows: &[LogRow]) -> Vec<u8> {
 /// # Errors
 /// When the bytes are damaged.
 pub fn unpack(callid: &str, bytes: &[u8]) -> Result<Vec<LogRow>, PackError> {
+    let callid = SmolStr::new(callid);
     let mut parts = Parts::new(bytes);
     let mut rows: Vec<LogRow> = Vec::with_capacity(4);
     let (mut id, mut second, mut queue, mut agent) = (0_i64, 0_i64, "", "");
@@ -190,17 +192,17 @@ pub fn unpack(callid: &str, bytes: &[u8]) -> Result<Vec<LogRow>, PackError> {
         } else {
             WORDS.get(usize::from(parts.byte()?)).copied().ok_or(PackError::Damaged)?
         };
-        let mut data: [String; 5] = Default::default();
+        let mut data: [SmolStr; 5] = Default::default();
         for slot in data.iter_mut().take(usize::from(flags & FIELDS)) {
-            *slot = parts.text()?.to_owned();
+            *slot = parts.text()?.into();
         }
         rows.push(LogRow {
             id,
             local: civil_of(second).ok_or(PackError::Time)?,
-            callid: callid.to_owned(),
-            queue: queue.to_owned(),
-            agent: if flags & (AGENT | AGENT_AGAIN) != 0 { agent } else { "NONE" }.to_owned(),
-            event: event.to_owned(),
+            callid: callid.clone(),
+            queue: queue.into(),
+            agent: if flags & (AGENT | AGENT_AGAIN) != 0 { agent } else { "NONE" }.into(),
+            event: event.into(),
             data,
         });
     }

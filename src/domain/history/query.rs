@@ -119,6 +119,17 @@ pub struct Filter {
     pub count: Count,
     /// The threshold for all queues, seconds; `None`: each queue's own, else the setting.
     pub service_level: Option<u32>,
+    /// Of a list of visits: a part of it.
+    pub page: Option<Page>,
+}
+
+/// A page of a list that is in the order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// From this UTC second on; `None`: from the beginning.
+    pub start: Option<i64>,
+    /// So many rows, and the further ones of the last one's second.
+    pub limit: usize,
 }
 
 impl Filter {
@@ -134,6 +145,7 @@ impl Filter {
             by: By::default(),
             count: Count::default(),
             service_level: None,
+            page: None,
         }
     }
 

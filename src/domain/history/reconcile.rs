@@ -150,7 +150,7 @@ pub fn reconcile(seen: &SeenLog, log: &[Visit], from: i64, to: i64) -> Reconcili
             match kind {
                 Some(kind) if judged => {
                     tally.differences += 1;
-                    let callid = logged.map(|visit| visit.callid.clone());
+                    let callid = logged.map(|visit| visit.callid.to_string());
                     let callid =
                         callid.or(live.map(|visit| visit.callid.as_str().to_owned())).unwrap_or_default();
                     found.push(Difference { kind, queue: queue.clone(), callid, at });

@@ -10,8 +10,9 @@ use std::hash::{Hash, Hasher};
 use jiff::civil;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use smol_str::SmolStr;
 
-/// One row of `queue_log`. Absent values are empty texts.
+/// One row of `queue_log`. Absent values are empty texts. Nearly all texts are short enough to stand in the row itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRow {
     /// Place in the table: the order of insertion, not of events. Not part of what the row *is*. A row whose time is an
@@ -20,15 +21,15 @@ pub struct LogRow {
     /// Local time of the PBX, cut to whole seconds. Source: column `time`.
     pub local: civil::DateTime,
     /// The call: the caller channel's uniqueid, or a word such as `NONE`, `MANAGER`, `REALTIME`.
-    pub callid: String,
+    pub callid: SmolStr,
     /// The queue as written.
-    pub queue: String,
+    pub queue: SmolStr,
     /// The agent as written: a member name, an interface, or `NONE`.
-    pub agent: String,
+    pub agent: SmolStr,
     /// Asterisk's word, `ENTERQUEUE`.
-    pub event: String,
+    pub event: SmolStr,
     /// data1 to data5.
-    pub data: [String; 5],
+    pub data: [SmolStr; 5],
 }
 
 impl LogRow {
@@ -219,12 +220,22 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<LogRow>, PackError> {
     let mut rows: Vec<LogRow> = Vec::with_capacity(packed.len());
     for one in packed {
         let before = rows.last();
-        let callid = one.callid.or_else(|| before.map(|b| b.callid.clone())).unwrap_or_default();
-        let queue = one.queue.or_else(|| before.map(|b| b.queue.clone())).unwrap_or_default();
-        let mut data: [String; 5] = Default::default();
-        data.iter_mut().zip(one.data).for_each(|(slot, text)| *slot = text);
+        let callid =
+            one.callid.map(SmolStr::from).or_else(|| before.map(|b| b.callid.clone())).unwrap_or_default();
+        let queue =
+            one.queue.map(SmolStr::from).or_else(|| before.map(|b| b.queue.clone())).unwrap_or_default();
+        let mut data: [SmolStr; 5] = Default::default();
+        data.iter_mut().zip(one.data).for_each(|(slot, text)| *slot = text.into());
         let local = civil_of(one.second).ok_or(PackError::Time)?;
-        rows.push(LogRow { id: one.id, local, callid, queue, agent: one.agent, event: one.event, data });
+        rows.push(LogRow {
+            id: one.id,
+            local,
+            callid,
+            queue,
+            agent: one.agent.into(),
+            event: one.event.into(),
+            data,
+        });
     }
     Ok(rows)
 }
@@ -262,7 +273,7 @@ pub(crate) mod tests {
             queue: queue.into(),
             agent: agent.into(),
             event: event.into(),
-            data: columns,
+            data: columns.map(Into::into),
         }
     }
 
@@ -296,11 +307,11 @@ pub(crate) mod tests {
             packed.push(Packed {
                 id: row.id,
                 second: civil_second(row.local),
-                callid: before.is_none_or(|b| b.callid != row.callid).then(|| row.callid.clone()),
-                queue: before.is_none_or(|b| b.queue != row.queue).then(|| row.queue.clone()),
-                agent: row.agent.clone(),
-                event: row.event.clone(),
-                data: row.data[..used].to_vec(),
+                callid: before.is_none_or(|b| b.callid != row.callid).then(|| row.callid.to_string()),
+                queue: before.is_none_or(|b| b.queue != row.queue).then(|| row.queue.to_string()),
+                agent: row.agent.to_string(),
+                event: row.event.to_string(),
+                data: row.data[..used].iter().map(SmolStr::to_string).collect(),
             });
         }
         postcard::to_extend(&packed, vec![PACKED]).expect("packs")

@@ -113,7 +113,7 @@ mod tests {
         assert!(once("a \"quoted\" reason", "a quoted reason"));
         assert!(!once("0", "1000"));
         let (mut shifted, mut plain) = (table(1, 1, ""), file(1, "a(b|c)|d"));
-        shifted.data = ["a(b|c)".into(), "d".into(), String::new(), String::new(), String::new()];
+        shifted.data = ["a(b|c)", "d", "", "", ""].map(Into::into);
         assert_eq!(distinct([shifted, plain.clone()]), vec![plain.clone()]);
         plain.queue = "SALES".into();
         assert_eq!(distinct([table(1, 1, "a(b|c)|d"), plain.clone()]), vec![plain]);

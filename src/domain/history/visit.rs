@@ -1,6 +1,7 @@
 //! What a visit is: one stay of one caller in one queue, as the fold of its rows says.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::event::TransferKind;
 use crate::domain::ids::{AgentName, QueueName};
@@ -124,13 +125,13 @@ pub struct Marks {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
     /// The callid that entered.
-    pub callid: String,
+    pub callid: SmolStr,
     /// The queue, as first written.
     pub queue: QueueName,
     /// The n-th visit of this callid to this queue, from 1.
     pub n: u32,
     /// The caller's number; empty when withheld or unknown.
-    pub number: String,
+    pub number: SmolStr,
     /// When the caller entered. Source: ENTERQUEUE, else row − wait.
     pub entered: i64,
     /// How it ended.

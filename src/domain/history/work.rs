@@ -58,6 +58,9 @@ pub struct Span {
     pub answered: bool,
 }
 
+/// Pauses and logins, UTC seconds [start, end).
+pub(super) type Presence<'a> = (&'a [(i64, i64)], &'a [(i64, i64)]);
+
 /// One agent's spans.
 #[derive(Clone, Debug, Default)]
 pub struct Work {
@@ -87,24 +90,27 @@ impl Work {
     }
 
     /// What he did from `from` to `to`, UTC seconds; times in which he did nothing and was not logged in are left out.
-    pub fn pieces(&self, wrap_ups: &[Span], (from, to): (i64, i64)) -> Vec<(i64, i64, Doing)> {
-        let of = |spans: &[Span], doing| {
-            spans.iter().map(|span| (span.start, span.end, doing)).collect::<Vec<_>>()
-        };
-        let plain = |spans: &[(i64, i64)], doing| {
-            spans.iter().map(|(start, end)| (*start, *end, doing)).collect::<Vec<_>>()
-        };
-        let mut all = [
-            of(&self.talks, Doing::Talk),
-            of(&self.rings, Doing::Ring),
-            of(wrap_ups, Doing::WrapUp),
-            plain(&self.pauses, Doing::Pause),
-            plain(&self.logins, Doing::Idle),
-        ]
-        .concat();
-        all.iter_mut().for_each(|(start, end, _)| (*start, *end) = ((*start).max(from), (*end).min(to)));
-        all.retain(|(start, end, _)| start < end);
-        first_that_fits(&all)
+    pub fn pieces(&self, wrap_ups: &[Span], span: (i64, i64)) -> Vec<(i64, i64, Doing)> {
+        self.pieces_beside(wrap_ups, (&self.pauses, &self.logins), span)
+    }
+
+    /// As [`Self::pieces`], with other pauses and logins than his own.
+    pub(super) fn pieces_beside(
+        &self,
+        wrap_ups: &[Span],
+        (pauses, logins): Presence<'_>,
+        (from, to): (i64, i64),
+    ) -> Vec<(i64, i64, Doing)> {
+        let calls = [(&self.talks[..], Doing::Talk), (&self.rings, Doing::Ring), (wrap_ups, Doing::WrapUp)];
+        let calls = calls
+            .into_iter()
+            .flat_map(|(spans, doing)| spans.iter().map(move |span| (span.start, span.end, doing)));
+        let presence = [(pauses, Doing::Pause), (logins, Doing::Idle)];
+        let presence = presence
+            .into_iter()
+            .flat_map(|(spans, doing)| spans.iter().map(move |(start, end)| (*start, *end, doing)));
+        let cut = calls.chain(presence).map(|(start, end, doing)| (start.max(from), end.min(to), doing));
+        first_that_fits(cut.filter(|(start, end, _)| start < end))
     }
 }
 
@@ -119,26 +125,30 @@ fn next_ring(talk: &Span, rings: &[&Span]) -> Option<i64> {
 }
 
 /// Disjoint pieces in the order of time, each as the least [`Doing`] that covers it.
-fn first_that_fits(spans: &[(i64, i64, Doing)]) -> Vec<(i64, i64, Doing)> {
+fn first_that_fits(spans: impl Iterator<Item = (i64, i64, Doing)>) -> Vec<(i64, i64, Doing)> {
     // At each edge a span begins (true) or ends (false).
-    let mut edges: Vec<(i64, bool, Doing)> = Vec::with_capacity(2 * spans.len());
+    let mut edges: Vec<(i64, bool, Doing)> = Vec::with_capacity(256);
     for (start, end, doing) in spans {
-        edges.push((*start, true, *doing));
-        edges.push((*end, false, *doing));
+        edges.push((start, true, doing));
+        edges.push((end, false, doing));
     }
     edges.sort_unstable();
-    let mut open: std::collections::BTreeMap<Doing, u32> = std::collections::BTreeMap::new();
-    let mut pieces: Vec<(i64, i64, Doing)> = Vec::new();
+    const ALL: [Doing; 5] = [Doing::Talk, Doing::Ring, Doing::WrapUp, Doing::Pause, Doing::Idle];
+    // How many of each are open; an end never comes before its own beginning.
+    let mut open = [0_u32; ALL.len()];
+    let mut pieces: Vec<(i64, i64, Doing)> = Vec::with_capacity(edges.len());
     let mut since = 0;
     for (at, begins, doing) in edges {
-        if let Some((first, _)) = open.iter().find(|(_, count)| **count > 0).filter(|_| since < at) {
+        if since < at
+            && let Some(first) = ALL.into_iter().find(|doing| open[*doing as usize] > 0)
+        {
             match pieces.last_mut() {
-                Some(piece) if piece.1 == since && piece.2 == *first => piece.1 = at,
-                _ => pieces.push((since, at, *first)),
+                Some(piece) if piece.1 == since && piece.2 == first => piece.1 = at,
+                _ => pieces.push((since, at, first)),
             }
         }
         since = at;
-        let count = open.entry(doing).or_default();
+        let count = &mut open[doing as usize];
         *count = if begins { *count + 1 } else { count.saturating_sub(1) };
     }
     pieces

@@ -11,14 +11,12 @@
 //! | `shape` | what `queue_log` looks like here, and how its rows are read |
 //! | `queue_log` | rows in order, both ways; all rows of a range of time |
 //! | `cdr` | calls by their start, gently; queues' own service levels |
-//! | `people` | members and their names; ends of single channels |
-//! | `members` | members' own wrap-up times |
+//! | `people` | members with their names and wrap-up times; ends of single channels |
 //! | `grants` | the least rights that all of this needs, as statements |
 
 mod cdr;
 mod error;
 mod grants;
-mod members;
 mod names;
 mod people;
 mod pool;
@@ -26,10 +24,9 @@ mod queue_log;
 mod relay;
 mod shape;
 
-pub use cdr::{Call, Cdr, QueueSettings, queue_settings};
+pub use cdr::{Call, Calls, Cdr, QueueSettings, queue_settings};
 pub use error::MysqlError;
 pub use grants::{Account, script};
-pub use members::member_wrap_ups;
-pub use people::{Ended, ends_of, queue_members};
+pub use people::{Ended, Members, ends_of, queue_members};
 pub use pool::Mysql;
 pub use queue_log::{Between, Key, QueueLog, Read, Seen};

@@ -1,5 +1,7 @@
 //! Who is who by the realtime table `queue_members`, and the ends of single channels by the cdr.
 
+use std::collections::BTreeMap;
+
 use jiff::civil;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -28,32 +30,47 @@ pub struct Ended {
     pub seconds: i64,
 }
 
-/// The members of `queue_members` with their names; empty where there is no such table, or the account may not read it.
+/// What `queue_members` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Who is a member where, and the names.
+    pub memberships: Vec<Membership>,
+    /// Wrap-up times of a member's own in seconds, by queue in lower case and member name (the interface where there is none).
+    pub wrap_ups: BTreeMap<(String, String), u32>,
+}
+
+/// The members of `queue_members`; nobody where there is no such table, or the account may not read it.
 ///
 /// # Errors
 /// When the database is gone.
-pub async fn queue_members(mysql: &Mysql) -> Result<Vec<Membership>, MysqlError> {
+pub async fn queue_members(mysql: &Mysql) -> Result<Members, MysqlError> {
     let table = match find(mysql, None, &[MEMBERS], "name").await {
         Ok(table) => table,
-        Err(error) if error.is_refusal() => return Ok(Vec::new()),
+        Err(error) if error.is_refusal() => return Ok(Members::default()),
         Err(error) => return Err(error),
     };
-    let columns = [table.text(&["queue_name"]), table.text(&["interface"]), table.text(&["membername"])];
-    let sql = format!("SELECT {} FROM {}", columns.join(", "), table.sql());
+    let columns = [&["queue_name"], &["interface"], &["membername"], &["wrapuptime"]];
+    let columns = columns.map(|names| table.text(names)).join(", ");
+    let sql = format!("SELECT {columns} FROM {}", table.sql());
     let read = sqlx::query(AssertSqlSafe(sql)).fetch_all(mysql.pool()).await.map_err(|source| {
         MysqlError::of_statement("reading queue_members", &table.sql(), mysql.user(), source)
     });
     let rows = match read {
         Ok(rows) => rows,
-        Err(error) if error.is_refusal() => return Ok(Vec::new()),
+        Err(error) if error.is_refusal() => return Ok(Members::default()),
         Err(error) => return Err(error),
     };
-    let member = |row: &MySqlRow| Membership {
-        queue: QueueName::new(bytes(row, 0)),
-        interface: bytes(row, 1),
-        name: bytes(row, 2),
-    };
-    Ok(rows.iter().map(member).collect())
+    let mut members = Members::default();
+    for row in &rows {
+        let (interface, name) = (bytes(row, 1), bytes(row, 2));
+        let own: Option<u32> = bytes(row, 3).parse().ok().filter(|seconds| *seconds > 0);
+        if let Some(seconds) = own {
+            let whose = if name.is_empty() { &interface } else { &name };
+            members.wrap_ups.insert((bytes(row, 0).to_ascii_lowercase(), whose.clone()), seconds);
+        }
+        members.memberships.push(Membership { queue: QueueName::new(bytes(row, 0)), interface, name });
+    }
+    Ok(members)
 }
 
 /// The rows of the cdr of some channels; empty where there is no cdr. The table has no index on them, so that this reads

@@ -11,6 +11,10 @@ use crate::config::{Database, HostPort, Tls};
 
 /// Connections at most: the reader, a table page and one spare.
 const CONNECTIONS: u32 = 3;
+/// How long a statement may take, seconds.
+const STATEMENT: u32 = 5;
+/// And one that has to read a whole table, because nothing in it is numbered or has an index, seconds.
+const PATIENT: u32 = 30;
 /// How long anybody waits for a connection; the library's own 30 s would look like a stop.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
@@ -18,6 +22,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Mysql {
     pool: MySqlPool,
+    patient: MySqlPool,
     database: Database,
     host: String,
     /// Lives as long as the pool, which connects through it.
@@ -58,18 +63,39 @@ impl Mysql {
         let first = tokio::time::timeout(ACQUIRE, options.connect()).await;
         let refused = |source| of_connect(database, host, source);
         first.map_err(|_| refused(sqlx::Error::PoolTimedOut))?.map_err(refused)?.close().await.ok();
-        let pool = MySqlPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(Duration::from_secs(300))
-            .after_connect(|connection, _| Box::pin(settle(connection)))
-            .connect_lazy_with(options);
-        Ok(Self { pool, database: database.clone(), host: host.to_string(), _relay: relay })
+        let pool = |connections: u32, statement: u32, wait: Duration| {
+            MySqlPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(wait)
+                .idle_timeout(Duration::from_secs(300))
+                .after_connect(move |connection, _| Box::pin(settle(connection, statement)))
+                .connect_lazy_with(options.clone())
+        };
+        let patience = ACQUIRE + Duration::from_secs(PATIENT.into());
+        let (pool, patient) = (pool(CONNECTIONS, STATEMENT, ACQUIRE), pool(1, PATIENT, patience));
+        Ok(Self { pool, patient, database: database.clone(), host: host.to_string(), _relay: relay })
+    }
+
+    /// The same with other deadlines of statements, in seconds: the usual one, and that of a whole table.
+    #[must_use]
+    pub fn with_deadlines(mut self, statement: u32, patient: u32) -> Self {
+        let again = |pool: &MySqlPool, seconds: u32| {
+            let options = pool.options().clone();
+            let options = options.after_connect(move |connection, _| Box::pin(settle(connection, seconds)));
+            options.connect_lazy_with((*pool.connect_options()).clone())
+        };
+        (self.pool, self.patient) = (again(&self.pool, statement), again(&self.patient, patient));
+        self
     }
 
     /// The pool.
     pub fn pool(&self) -> &MySqlPool {
         &self.pool
+    }
+
+    /// The one connection whose statements may take longer: for tables that each question reads as a whole.
+    pub(super) fn patient(&self) -> &MySqlPool {
+        &self.patient
     }
 
     /// The host that answered.
@@ -98,6 +124,7 @@ impl Mysql {
     /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.patient.close().await;
     }
 }
 
@@ -131,14 +158,14 @@ fn options(database: &Database, host: &HostPort, relay: Option<&Relay>) -> MySql
 }
 
 /// The settings of every session: strict, with limits on everything that could wait for ever.
-async fn settle(connection: &mut sqlx::MySqlConnection) -> Result<(), sqlx::Error> {
+async fn settle(connection: &mut sqlx::MySqlConnection, seconds: u32) -> Result<(), sqlx::Error> {
     let version: String = sqlx::query_scalar("SELECT version()").fetch_one(&mut *connection).await?;
     let time = if version.to_ascii_lowercase().contains("mariadb") {
-        "SET SESSION max_statement_time = 5"
+        format!("SET SESSION max_statement_time = {seconds}")
     } else {
-        "SET SESSION max_execution_time = 5000"
+        format!("SET SESSION max_execution_time = {seconds}000")
     };
-    connection.execute(time).await?;
+    connection.execute(sqlx::AssertSqlSafe(time)).await?;
     connection
         .execute(
             "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), innodb_lock_wait_timeout = 3,

@@ -10,7 +10,7 @@ pub use between::Between;
 use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt;
-use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::mysql::{MySqlArguments, MySqlPool, MySqlRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, MySql, Row};
 
@@ -43,6 +43,7 @@ pub struct QueueLog {
     alone: Option<String>,
     forward_sql: String,
     backward_sql: String,
+    second_sql: String,
     ends_sql: String,
 }
 
@@ -96,7 +97,6 @@ impl QueueLog {
         }
         let only: String = only.iter().map(|condition| format!(" AND {condition}")).collect();
         let columns = &shape.columns;
-        let floor = if by_time { format!(" AND {key} >= ?") } else { String::new() };
         let ends = |what: &str| {
             if by_time {
                 format!("CAST({what}({key}) AS CHAR)")
@@ -109,7 +109,11 @@ impl QueueLog {
                 "SELECT {columns} FROM {name} WHERE {key} >= ?{only} ORDER BY {key} LIMIT ?"
             ),
             backward_sql: format!(
-                "SELECT {columns} FROM {name} WHERE {key} < ?{floor}{only} ORDER BY {key} DESC LIMIT ?"
+                "SELECT {columns} FROM {name} WHERE {key} < ? AND {key} >= ?{only} ORDER BY {key} DESC LIMIT ?"
+            ),
+            second_sql: format!(
+                "SELECT {columns} FROM {name} WHERE {key} >= ? AND {key} < ?{only} ORDER BY {} LIMIT ? OFFSET ?",
+                shape.order
             ),
             ends_sql: if by_time {
                 format!("SELECT {}, {} FROM {name} WHERE {key} >= ?{only}", ends("MIN"), ends("MAX"))
@@ -133,9 +137,18 @@ impl QueueLog {
         self.shape.key()
     }
 
+    /// Whether each look reads the whole table: it has neither numbered rows nor an index on its time.
+    pub fn is_slow(&self) -> bool {
+        self.shape.id.is_none() && !self.shape.time_indexed
+    }
+
+    fn pool<'m>(&self, mysql: &'m Mysql) -> &'m MySqlPool {
+        if self.is_slow() { mysql.patient() } else { mysql.pool() }
+    }
+
     /// What makes reading slow, in a sentence, with its cure.
     pub fn warning(&self) -> Option<String> {
-        (self.shape.id.is_none() && !self.shape.time_indexed).then(|| {
+        self.is_slow().then(|| {
             format!(
                 "{name} has neither an id nor an index on its time, so that each look reads it whole; add one: \
                  CREATE INDEX bydate ON {table} ({time})",
@@ -175,7 +188,7 @@ impl QueueLog {
             query = self.bind_floor(query);
             query = self.bind_partition(query);
         }
-        let row = query.fetch_one(mysql.pool()).await.map_err(|source| self.failed(mysql, source))?;
+        let row = query.fetch_one(self.pool(mysql)).await.map_err(|source| self.failed(mysql, source))?;
         if self.shape.id.is_some() {
             let end = |at: usize| row.try_get::<Option<i64>, _>(at).ok().flatten();
             return Ok(end(0).zip(end(1)));
@@ -203,14 +216,45 @@ impl QueueLog {
     /// # Errors
     /// As [`QueueLog::forward`].
     pub async fn backward(&self, mysql: &Mysql, before: i64, limit: u32) -> Result<Read, MysqlError> {
+        self.backward_to(mysql, (before, i64::MIN), limit).await
+    }
+
+    /// The same, but none before the position `floor`.
+    ///
+    /// # Errors
+    /// As [`QueueLog::forward`].
+    pub async fn backward_to(
+        &self,
+        mysql: &Mysql,
+        (before, floor): (i64, i64),
+        limit: u32,
+    ) -> Result<Read, MysqlError> {
         let mut query = self.bind(sqlx::query(AssertSqlSafe(self.backward_sql.as_str())), before);
-        if self.shape.id.is_none() {
-            query = self.bind_floor(query);
-        }
+        query = if self.shape.id.is_some() || floor > DAWN {
+            self.bind(query, floor)
+        } else {
+            self.bind_floor(query)
+        };
         let query = self.bind_partition(query).bind(limit);
         let mut read = self.read(mysql, query, limit).await?;
         read.rows.reverse();
         Ok(read)
+    }
+
+    /// Up to `limit` rows of one position, behind the first `offset` of them, in an order that stays while none comes: for
+    /// a second with more rows than are to be held at once.
+    ///
+    /// # Errors
+    /// As [`QueueLog::forward`].
+    pub async fn of_second(
+        &self,
+        mysql: &Mysql,
+        at: i64,
+        (offset, limit): (u64, u32),
+    ) -> Result<Read, MysqlError> {
+        let query = self.bind(sqlx::query(AssertSqlSafe(self.second_sql.as_str())), at);
+        let query = self.bind_partition(self.bind(query, at.saturating_add(1))).bind(limit).bind(offset);
+        self.read(mysql, query, limit).await
     }
 
     async fn read<'q>(
@@ -221,7 +265,7 @@ impl QueueLog {
     ) -> Result<Read, MysqlError> {
         let mut read = Read::default();
         let mut count = 0;
-        let mut rows = query.fetch(mysql.pool());
+        let mut rows = query.fetch(self.pool(mysql));
         while let Some(row) = rows.try_next().await.map_err(|source| self.failed(mysql, source))? {
             count += 1;
             self.take(&row, &mut read)?;
@@ -262,7 +306,7 @@ impl QueueLog {
              (SELECT {column} AS whose FROM {} ORDER BY {order} DESC LIMIT {SAMPLE}) AS last",
             self.table.sql()
         );
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(mysql.pool()).await;
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.pool(mysql)).await;
         let rows = rows.map_err(|source| self.failed(mysql, source))?;
         let names: Vec<String> = rows
             .iter()
@@ -290,7 +334,7 @@ impl QueueLog {
             return self.ends(mysql).await.map(drop);
         }
         let sql = format!("SELECT CAST(MAX({}) AS BINARY) FROM {}", self.shape.time, self.table.sql());
-        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(mysql.pool()).await;
+        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(self.pool(mysql)).await;
         let row = row.map_err(|source| self.failed(mysql, source))?;
         let bytes = row.try_get::<Option<&[u8]>, _>(0).ok().flatten().unwrap_or_default();
         let text = String::from_utf8_lossy(bytes);

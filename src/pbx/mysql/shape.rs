@@ -10,6 +10,7 @@
 //! Columns that are not known are left alone.
 
 use jiff::civil;
+use smol_str::SmolStr;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
 
@@ -82,9 +83,9 @@ impl Written {
     }
 }
 
-/// Within the years that a server takes.
+/// Within the years that a server and a calendar take.
 fn local(second: i64) -> civil::DateTime {
-    civil_of(second.clamp(0, 253_402_300_799)).unwrap_or_default()
+    civil_of(second.clamp(0, 253_000_000_000)).unwrap_or_default()
 }
 
 /// A column whose names may have been cut.
@@ -113,6 +114,8 @@ pub(super) struct Shape {
     pub(super) partition: Option<String>,
     /// A condition that keeps rows out that are none of Asterisk's; may be empty.
     pub(super) keep: String,
+    /// All of a row but its number, byte by byte: an order in which only equal rows are equal.
+    pub(super) order: String,
     /// What is selected, in the order that [`Shape::row`] expects.
     pub(super) columns: String,
     pub(super) narrow: Vec<Narrow>,
@@ -163,6 +166,7 @@ impl Shape {
             let holds = usize::try_from(column.length.filter(|length| *length < WIDE)?).ok()?;
             Some(Narrow { name: column.name.clone(), holds, at })
         });
+        let bytes = columns.iter().skip(1).map(|column| format!("CAST({column} AS BINARY)"));
         // QueueMetrics notes in the same table that its reader of files still lives.
         let verb = table.column(&["verb"]).filter(|_| table.described(&["event"]).is_none());
         Ok(Self {
@@ -178,6 +182,7 @@ impl Shape {
             time: quoted(&time.name),
             partition: table.column(PARTITION),
             keep: verb.map(|verb| format!("{verb} <> 'HEARTBEAT'")).unwrap_or_default(),
+            order: bytes.collect::<Vec<_>>().join(", "),
             columns: columns.join(", "),
             narrow: narrow.collect(),
             separate,
@@ -221,17 +226,17 @@ impl Shape {
         (Some(key), Some(made))
     }
 
-    fn data(&self, row: &MySqlRow) -> [String; 5] {
-        let mut data: [String; 5] = Default::default();
+    fn data(&self, row: &MySqlRow) -> [SmolStr; 5] {
+        let mut data: [SmolStr; 5] = Default::default();
         if self.separate {
             data.iter_mut().zip(at::DATA..).for_each(|(slot, at)| *slot = text(row, at));
         }
         let behind = at::DATA + if self.separate { DATA.len() } else { 0 };
         // Rows from before a table had five columns have all in one.
-        if self.whole && data.iter().all(String::is_empty) {
+        if self.whole && data.iter().all(SmolStr::is_empty) {
             let fields = text(row, behind);
             // What lies behind the fourth pipe stays together, as in a table of five columns.
-            data.iter_mut().zip(fields.splitn(5, '|')).for_each(|(slot, field)| *slot = field.to_owned());
+            data.iter_mut().zip(fields.splitn(5, '|')).for_each(|(slot, field)| *slot = field.into());
         }
         data
     }
@@ -246,7 +251,7 @@ impl Shape {
 
     /// Whose row it is, where the table holds several PBXs.
     pub(super) fn partition_of(&self, row: &MySqlRow) -> String {
-        text(row, at::PARTITION)
+        text(row, at::PARTITION).into()
     }
 }
 
@@ -276,8 +281,8 @@ fn slice(row: &MySqlRow, at: usize) -> &[u8] {
 }
 
 /// A column's bytes as text; what is no UTF-8 is replaced, never refused.
-fn text(row: &MySqlRow, at: usize) -> String {
-    String::from_utf8_lossy(slice(row, at)).into_owned()
+fn text(row: &MySqlRow, at: usize) -> SmolStr {
+    SmolStr::new(String::from_utf8_lossy(slice(row, at)))
 }
 
 #[cfg(test)]

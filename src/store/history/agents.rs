@@ -1,12 +1,13 @@
 //! Touched agents are folded again: from the last moment before the change at which nothing of theirs was open, to the
 //! first one after it at which nothing was, and nothing is. So a row that comes years late costs what a new one does.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use rusqlite::params;
 
 use super::{Scope, lone, presence, spans, sums};
-use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, fold_agent};
+use crate::domain::history::agent::{AgentContext, Interval, Kind, PAUSE_SECONDS, Rings, fold_agent};
 use crate::domain::history::cells::give_intervals;
 use crate::domain::history::place::Hint;
 use crate::domain::ids::QueueName;
@@ -103,12 +104,28 @@ fn for_each(
     Ok(())
 }
 
+/// Takes what an agent's intervals were and what they are, with those around them.
+type Differing<'a> = dyn FnMut(&str, &[Interval], &[Interval]) + 'a;
+
 /// Folds the touched agents again, and gives the difference to the sums.
 pub(super) fn refold(
     scope: &Scope<'_>,
     touched: &Touched,
     starts: &[i64],
     sums: &mut sums::Changes,
+) -> Result<(), StoreError> {
+    fold_touched(scope, touched, starts, &mut |agent, old, new| {
+        give_intervals(sums, &scope.zone, (agent, -1), old, None);
+        give_intervals(sums, &scope.zone, (agent, 1), new, None);
+    })
+}
+
+/// Folds the touched agents again and gives what differs to `differing`; what is stored is made right, the sums are not.
+pub(super) fn fold_touched(
+    scope: &Scope<'_>,
+    touched: &Touched,
+    starts: &[i64],
+    differing: &mut Differing<'_>,
 ) -> Result<(), StoreError> {
     if touched.is_empty() {
         return Ok(());
@@ -122,7 +139,7 @@ pub(super) fn refold(
                 None => None,
             };
             let part = Part { agent, cut, last: *last, until };
-            if part.refold(scope, starts, &hints, sums)? {
+            if part.refold(scope, starts, &hints, differing)? {
                 break;
             }
         }
@@ -148,7 +165,7 @@ impl Part<'_> {
         scope: &Scope<'_>,
         starts: &[i64],
         hints: &[Hint],
-        sums: &mut sums::Changes,
+        differing: &mut Differing<'_>,
     ) -> Result<bool, StoreError> {
         let until = self.until.unwrap_or(i64::MAX);
         let (mut old, kept): (Vec<Interval>, Vec<Interval>) =
@@ -170,8 +187,7 @@ impl Part<'_> {
             // What is kept and reaches over the cut is part of the union over queues, before and now.
             old.extend(kept.iter().cloned());
             new.extend(kept);
-            give_intervals(sums, &scope.zone, (self.agent, -1), &old, None);
-            give_intervals(sums, &scope.zone, (self.agent, 1), &new, None);
+            differing(self.agent, &old, &new);
         }
         Ok(true)
     }
@@ -179,7 +195,14 @@ impl Part<'_> {
     fn fold(&self, scope: &Scope<'_>, starts: &[i64], hints: &[Hint]) -> Result<Vec<Interval>, StoreError> {
         let to = self.until.map_or(i64::MAX, |until| scope.local(until) + MARGIN);
         let rows = lone::of_agent(scope, self.agent, (scope.local(self.cut) - MARGIN, to))?;
-        let rings = spans::rings(scope, self.agent, (self.cut, self.until.unwrap_or(i64::MAX)))?;
+        let failed = RefCell::new(None);
+        let rings = Rings::new(Box::new(|| {
+            let rang = spans::rings(scope, self.agent, (self.cut, self.until.unwrap_or(i64::MAX)));
+            rang.unwrap_or_else(|error| {
+                failed.replace(Some(error));
+                Vec::new()
+            })
+        }));
         let context = AgentContext {
             zone: &scope.zone,
             log_clock: scope.log_clock(),
@@ -188,6 +211,9 @@ impl Part<'_> {
             hints,
         };
         let mut intervals = fold_agent(&rows, &context);
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
         let until = self.until.unwrap_or(i64::MAX);
         intervals.retain(|interval| interval.start >= self.cut && interval.start < until);
         Ok(intervals)

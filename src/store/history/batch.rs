@@ -4,11 +4,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::params;
+use smol_str::SmolStr;
 
 use super::agents::{self, Touched};
 use super::calls::{self, Call, Odd, Refolded};
 use super::ledger::Ledger;
-use super::{FILE_CLOCK, Scope, View, identity, late, lone, pending, sums};
+use super::{FILE_CLOCK, Scope, View, identity, late, lone, pending, purge, sums};
 use crate::domain::history::event::{Belongs, Oddity};
 use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::PbxName;
@@ -36,6 +37,8 @@ pub struct Applied {
     pub visits: u64,
     /// Whether any cell changed.
     pub changed: bool,
+    /// Rows that are older than what is kept: not taken.
+    pub too_old: u64,
 }
 
 impl Store {
@@ -47,16 +50,30 @@ impl Store {
     pub async fn apply_batch(&self, batch: Batch) -> Result<Applied, StoreError> {
         self.write(move |db| {
             let mut scope = Scope::get(db, &batch.pbx)?;
-            apply(&mut scope, batch)
+            apply(&mut scope, batch, false)
+        })
+        .await
+    }
+
+    /// The same for rows that a table has, though they may tell instants as a file's do: they can be late.
+    ///
+    /// # Errors
+    /// As [`Store::apply_batch`].
+    pub async fn apply_of_table(&self, batch: Batch) -> Result<Applied, StoreError> {
+        self.write(move |db| {
+            let mut scope = Scope::get(db, &batch.pbx)?;
+            apply(&mut scope, batch, true)
         })
         .await
     }
 }
 
-pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, StoreError> {
-    let before = View::of(scope)?;
+/// Stores a batch; `of_table`: also its rows that tell instants are a table's.
+pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch, of_table: bool) -> Result<Applied, StoreError> {
     batch.rows.iter_mut().for_each(|row| row.settle(&scope.zone));
-    late::note_rows(scope, &batch.rows)?;
+    let too_old = purge::leave_out(scope, &mut batch.rows)?;
+    let before = View::of(scope)?;
+    late::note_rows(scope, &batch.rows, of_table)?;
     note_clock(scope, &batch.rows)?;
     note_queues(scope, &batch.rows)?;
     let scope = &*scope;
@@ -64,10 +81,10 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
     for (kind, number) in batch.oddities {
         odd.insert(kind, i64::try_from(number).unwrap_or(i64::MAX));
     }
-    let mut applied = Applied::default();
+    let mut applied = Applied { too_old, ..Applied::default() };
     let mut agents = Touched::new();
     let hints = scope.hints()?;
-    let mut by_call: sums::QuickMap<String, Vec<LogRow>> = HashMap::default();
+    let mut by_call: sums::QuickMap<SmolStr, Vec<LogRow>> = HashMap::default();
     for row in batch.rows {
         if row.belongs() == Belongs::Agent {
             applied.rows += lone::add(scope, &row, &hints, &mut agents, &mut odd)?;
@@ -79,7 +96,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
     }
     let mut ledger = Ledger::new(scope);
     let mut hinted = None;
-    let mut touched: BTreeMap<String, Call> = BTreeMap::new();
+    let mut touched: BTreeMap<SmolStr, Call> = BTreeMap::new();
     for (callid, rows) in by_call {
         if let Some(call) = calls::merge(&mut ledger, &callid, rows)? {
             applied.rows += call.rows_more();
@@ -111,7 +128,7 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch) -> Result<Applied, 
 
 /// What is folded again.
 struct Work {
-    calls: BTreeMap<String, Call>,
+    calls: BTreeMap<SmolStr, Call>,
     agents: Touched,
 }
 
@@ -121,7 +138,7 @@ struct Done {
     changed: bool,
     odd_rows: Odd,
     odd_visits: Odd,
-    hung: BTreeSet<String>,
+    hung: BTreeSet<SmolStr>,
 }
 
 /// Folds again what is touched, first the calls, then the agents, whose pauses their rings end.
@@ -147,13 +164,13 @@ fn overdue(
     scope: &Scope<'_>,
     (before, now): (&View, &View),
     ledger: &mut Ledger<'_, '_>,
-    calls: &mut BTreeMap<String, Call>,
+    calls: &mut BTreeMap<SmolStr, Call>,
     agents: &mut Touched,
 ) -> Result<(), StoreError> {
     let [had, have] = [before, now].map(|view| view.starts.iter().copied().collect::<BTreeSet<_>>());
     let moved: Vec<i64> = had.symmetric_difference(&have).copied().collect();
     for callid in pending::touched(scope, now.log_clock, &moved)? {
-        if let Entry::Vacant(slot) = calls.entry(callid) {
+        if let Entry::Vacant(slot) = calls.entry(callid.into()) {
             let rows = ledger.rows(slot.key())?;
             slot.insert(Call::unchanged(rows));
         }
@@ -234,7 +251,7 @@ pub(super) fn fold_anew<'s, 'd>(
     scope: &'s Scope<'d>,
     ledger: &mut Ledger<'s, 'd>,
     view: &View,
-    calls: BTreeMap<String, Call>,
+    calls: BTreeMap<SmolStr, Call>,
     agents: Touched,
 ) -> Result<(), StoreError> {
     let done = refold(scope, ledger, (view, view), Work { calls, agents })?;
@@ -248,12 +265,12 @@ pub(super) fn refold_all(
     views: (&View, &View),
     calls: BTreeSet<String>,
     agents: Touched,
-) -> Result<BTreeSet<String>, StoreError> {
+) -> Result<BTreeSet<SmolStr>, StoreError> {
     let mut ledger = Ledger::new(scope);
     let mut work = Work { calls: BTreeMap::new(), agents };
     for callid in calls {
         let call = Call::unchanged(ledger.rows(&callid)?);
-        work.calls.insert(callid, call);
+        work.calls.insert(callid.into(), call);
     }
     let done = refold(scope, &mut ledger, views, work)?;
     note_oddities(scope, &done.odd_visits)?;

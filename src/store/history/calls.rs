@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
+use smol_str::SmolStr;
 
 use super::agents::{Touched, touch};
 use super::ledger::Ledger;
@@ -44,7 +45,7 @@ pub(super) struct Refolded {
     /// Visits that are marked.
     pub odd_visits: Odd,
     /// The calls that may hang together with others: all of them are as they are now.
-    pub hung: BTreeSet<String>,
+    pub hung: BTreeSet<SmolStr>,
 }
 
 /// Adds rows to the stored ones of their call; `None` when all were known.
@@ -103,8 +104,8 @@ impl<'a, 's, 'd> Refold<'a, 's, 'd> {
     }
 
     /// Folds the calls again, stores what follows from them, and gives the difference to the sums.
-    pub(super) fn run(mut self, calls: BTreeMap<String, Call>) -> Result<Refolded, StoreError> {
-        let mut hanging: BTreeMap<String, Alone> = BTreeMap::new();
+    pub(super) fn run(mut self, calls: BTreeMap<SmolStr, Call>) -> Result<Refolded, StoreError> {
+        let mut hanging: BTreeMap<SmolStr, Alone> = BTreeMap::new();
         for (callid, call) in calls {
             let (old, new) = self.both(&call)?;
             count(&mut self.done.odd_rows, &old, -1);
@@ -134,13 +135,13 @@ impl<'a, 's, 'd> Refold<'a, 's, 'd> {
     }
 
     /// Brings in every callid that hung, or now hangs, together with one that is touched.
-    fn spread(&mut self, hanging: &mut BTreeMap<String, Alone>) -> Result<(), StoreError> {
-        let mut queue: Vec<String> = hanging.keys().cloned().collect();
+    fn spread(&mut self, hanging: &mut BTreeMap<SmolStr, Alone>) -> Result<(), StoreError> {
+        let mut queue: Vec<SmolStr> = hanging.keys().cloned().collect();
         while let Some(callid) = queue.pop() {
-            let mut near = BTreeSet::new();
+            let mut near: BTreeSet<SmolStr> = BTreeSet::new();
             if let Some(alone) = hanging.get(&callid) {
                 for loose in alone.old.loose.iter().chain(&alone.new.loose) {
-                    near.extend(neighbours(self.scope, loose)?);
+                    near.extend(neighbours(self.scope, loose)?.into_iter().map(SmolStr::from));
                 }
             }
             for other in near {
@@ -158,7 +159,7 @@ impl<'a, 's, 'd> Refold<'a, 's, 'd> {
     /// The visits of calls that may hang together, as they were or as they are now, and the legs without an end.
     fn together<'h>(
         &self,
-        hanging: &'h BTreeMap<String, Alone>,
+        hanging: &'h BTreeMap<SmolStr, Alone>,
         side: impl Fn(&'h Alone) -> (&'h Vec<LogRow>, &'h Folded),
         view: &View,
     ) -> Result<(Vec<Visit>, Vec<Endless>), StoreError> {
@@ -218,7 +219,7 @@ fn count(odd: &mut Odd, folded: &Folded, times: i64) {
 
 /// Leaves out the callids whose visits are as they were.
 fn without_equals(old: Vec<Visit>, new: Vec<Visit>) -> (Vec<Visit>, Vec<Visit>) {
-    let mut calls: BTreeMap<String, [Vec<Visit>; 2]> = BTreeMap::new();
+    let mut calls: BTreeMap<SmolStr, [Vec<Visit>; 2]> = BTreeMap::new();
     for (side, visits) in [old, new].into_iter().enumerate() {
         for visit in visits {
             calls.entry(visit.callid.clone()).or_default()[side].push(visit);

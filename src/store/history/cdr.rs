@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil;
 use rusqlite::params;
 
-use super::Scope;
-use super::batch::set_cursor;
 use super::ledger::Ledger;
+use super::{Reading, Scope, reading};
 use crate::domain::history::event::{Event, parse};
 use crate::domain::history::query::NotEntered;
 use crate::domain::history::row::{LogRow, civil_second, epoch_of};
@@ -50,7 +49,7 @@ impl CdrRow {
 
 impl Store {
     /// Takes cdr rows in, in any order and repeatedly: calls without rows in queue_log are kept as possibly not entered,
-    /// the others teach what is dialled to reach which queue. `cursor`: the local start up to which was read.
+    /// the others teach what is dialled to reach which queue. `reading`: how far the table is read with them.
     ///
     /// # Errors
     /// When the PBX was never registered or the database refuses.
@@ -58,18 +57,20 @@ impl Store {
         &self,
         pbx: &PbxName,
         rows: Vec<CdrRow>,
-        cursor: Option<i64>,
+        reading: Option<Reading>,
     ) -> Result<(), StoreError> {
         let pbx = pbx.clone();
         self.write(move |db| {
             let scope = Scope::get(db, &pbx)?;
             let mut ledger = Ledger::new(&scope);
-            for row in &rows {
+            let edge = super::purge::edge(&scope)?;
+            let is_kept = |row: &&CdrRow| edge.is_none_or(|edge| start_of(&scope, row) >= edge);
+            for row in rows.iter().filter(is_kept) {
                 super::busy::note(&scope, row)?;
                 take(&scope, &mut ledger, row)?;
             }
             super::identity::believe_cdr(&scope)?;
-            cursor.map_or(Ok(()), |cursor| set_cursor(&scope, "cdr", cursor))
+            reading.map_or(Ok(()), |reading| reading::CDR.save(&scope, reading))
         })
         .await
     }

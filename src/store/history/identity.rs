@@ -122,8 +122,8 @@ pub(super) fn mark(scope: &Scope<'_>, visits: &mut [Visit]) -> Result<(), StoreE
     let mut statement = scope.db.prepare_cached("SELECT 1 FROM local_call WHERE pbx = ?1 AND callid = ?2")?;
     let mut by_cdr = BTreeSet::new();
     for visit in visits.iter().filter(|visit| visit.outcome == Outcome::Answered) {
-        if statement.exists(params![scope.pbx, visit.callid])? {
-            by_cdr.insert(visit.callid.clone());
+        if statement.exists(params![scope.pbx, visit.callid.as_str()])? {
+            by_cdr.insert(visit.callid.to_string());
         }
     }
     scope.identities()?.mark(visits, &by_cdr);
@@ -155,7 +155,7 @@ fn change(
         touched.retain(|callid| !some.contains(callid));
         // Those that hang together with them are done with them.
         let done = refold_all(scope, (&view, &now), some, Touched::new())?;
-        touched.retain(|callid| !done.contains(callid));
+        touched.retain(|callid| !done.contains(callid.as_str()));
     }
     refold_all(scope, (&view, &now), BTreeSet::new(), agents)?;
     Ok(changed)

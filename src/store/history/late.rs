@@ -3,36 +3,39 @@
 //! A row is late when it comes more than an hour after its own time, by the log's own clock, though that time had been
 //! read completely: the PBX had been synchronised to the end, and the time lies behind the edge down to which the past is
 //! read. So the first synchronisation marks nothing, nor does catching up after a pause (the clock goes on with the rows),
-//! nor reading the past, nor a file. A row that is known already changes nothing and is not late. Rows that the hourly
+//! nor reading the past, nor a file. (A table may tell instants as a file does: who gives the rows says which it is.) A row that is known already changes nothing and is not late. Rows that the hourly
 //! check finds missing are late, too. A cell stays marked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use rusqlite::{OptionalExtension, params};
+use smol_str::SmolStr;
 
 use super::ledger::Ledger;
-use super::{Scope, lone};
+use super::{Scope, changes, lone};
 use crate::domain::history::cells::Subject;
 use crate::domain::history::event::{Belongs, Event, parse};
 use crate::domain::history::row::{LogRow, Same, civil_second};
 use crate::domain::ids::PbxName;
-use crate::domain::time::{candidates, hour_of, split_by_hour};
+use crate::domain::time::{DAY, candidates, hour_of, split_by_hour};
 use crate::store::{Store, StoreError};
 
 /// A row that comes later than this after its own time is late, seconds.
 const LATE: i64 = 3600;
 
-/// Marks the cells that the late ones among `rows` belong to; asked before these move the clock and are stored.
-pub(super) fn note_rows(scope: &Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
+/// Marks the cells that the late ones among a table's `rows` belong to; asked before these move the clock and are stored.
+pub(super) fn note_rows(scope: &Scope<'_>, rows: &[LogRow], of_table: bool) -> Result<(), StoreError> {
     let clock = scope.log_clock();
     let Some(edge) = read_from(scope)? else { return Ok(()) };
-    let mut old: BTreeMap<String, Vec<(&LogRow, i64)>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.instant().is_none() && civil_second(row.local) >= edge) {
+    let mut old: BTreeMap<SmolStr, Vec<(&LogRow, i64)>> = BTreeMap::new();
+    let told = rows.iter().filter(|row| of_table || row.instant().is_none());
+    for row in told.filter(|row| civil_second(row.local) >= edge) {
         // Of a repeated hour the later pass, so that nothing on time is marked.
-        let Some(at) = candidates(&scope.zone, row.local).into_iter().max() else { continue };
+        let latest = || candidates(&scope.zone, row.local).into_iter().max();
+        let Some(at) = row.instant().or_else(latest) else { continue };
         if at + LATE < clock {
-            let of = if row.belongs() == Belongs::Call { row.callid.clone() } else { String::new() };
+            let of = if row.belongs() == Belongs::Call { row.callid.clone() } else { SmolStr::default() };
             old.entry(of).or_default().push((row, at));
         }
     }
@@ -96,7 +99,7 @@ fn read_from(scope: &Scope<'_>) -> Result<Option<i64>, StoreError> {
 fn trimmed(row: &LogRow) -> LogRow {
     let mut row = row.clone();
     if row.belongs() != Belongs::Call {
-        row.agent = if row.has_agent() { row.agent.trim().to_owned() } else { "NONE".into() };
+        row.agent = if row.has_agent() { row.agent.trim().into() } else { "NONE".into() };
     }
     row
 }
@@ -116,6 +119,7 @@ fn note(scope: &Scope<'_>, cells: &BTreeSet<(String, String, i64)>) -> Result<()
     )?;
     for (queue, agent, hour) in cells {
         insert.execute(params![scope.pbx, hour, queue, agent])?;
+        changes::note(scope, hour.div_euclid(DAY))?;
     }
     Ok(())
 }

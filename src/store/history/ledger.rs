@@ -15,7 +15,7 @@ use crate::domain::history::row::{LogRow, civil_second, epoch_of};
 use crate::store::StoreError;
 
 /// How long calls begin that share a segment, seconds: with a thousand calls an hour some 16 KB are written for a new row.
-const BUCKET_SECONDS: i64 = 600;
+pub(super) const BUCKET_SECONDS: i64 = 600;
 /// Callids without a time are spread over so many segments.
 const NAMELESS: u64 = 4096;
 /// The version byte in front of a segment.
@@ -191,12 +191,34 @@ pub(super) fn load(scope: &Scope<'_>, bucket: i64) -> Result<Option<Segment>, St
     found.map(|(bytes, entered)| Segment::read(bytes, entered)).transpose()
 }
 
-/// The segments with visits that can have been entered between two local times, in order.
-pub(super) fn entered_between(scope: &Scope<'_>, from: i64, to: i64) -> Result<Vec<i64>, StoreError> {
+/// Removes a segment with all its calls.
+pub(super) fn remove(scope: &Scope<'_>, bucket: i64) -> Result<(), StoreError> {
+    let mut statement = scope.db.prepare_cached("DELETE FROM segment WHERE pbx = ?1 AND bucket = ?2")?;
+    statement.execute(params![scope.pbx, bucket])?;
+    Ok(())
+}
+
+/// Removes some calls of a segment.
+pub(super) fn take_out(scope: &Scope<'_>, bucket: i64, gone: &[String]) -> Result<(), StoreError> {
+    let Some(mut segment) = load(scope, bucket)?.filter(|_| !gone.is_empty()) else { return Ok(()) };
+    let Segment { bytes, calls, .. } = &mut segment;
+    calls.retain(|(name, _)| gone.iter().all(|callid| callid.as_bytes() != &bytes[name.clone()]));
+    if segment.calls.is_empty() {
+        return remove(scope, bucket);
+    }
+    let mut statement =
+        scope.db.prepare_cached("UPDATE segment SET calls = ?3 WHERE pbx = ?1 AND bucket = ?2")?;
+    statement.execute(params![scope.pbx, bucket, segment.write()])?;
+    Ok(())
+}
+
+/// The segments with visits that can have been entered between two local times, each with the first such time, in the order
+/// of that.
+pub(super) fn entered_between(scope: &Scope<'_>, from: i64, to: i64) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut statement = scope.db.prepare_cached(
-        "SELECT bucket FROM segment WHERE pbx = ?1 AND last >= ?2 AND first < ?3 ORDER BY bucket",
+        "SELECT bucket, first FROM segment WHERE pbx = ?1 AND last >= ?2 AND first < ?3 ORDER BY first, bucket",
     )?;
-    let found = statement.query_map(params![scope.pbx, from, to], |row| row.get(0))?;
+    let found = statement.query_map(params![scope.pbx, from, to], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 

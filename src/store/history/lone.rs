@@ -1,6 +1,7 @@
 //! Rows that belong to no call (pause, login, starts of Asterisk), of tables and of files, as they came.
 
 use rusqlite::{OptionalExtension, params};
+use smol_str::SmolStr;
 
 use super::agents::{Touched, touch};
 use super::calls::Odd;
@@ -30,7 +31,7 @@ pub(super) fn add(
     let fields = row.data.join(&SEPARATOR.to_string());
     let time = row.instant().unwrap_or_else(|| civil_second(row.local));
     let queue = row.queue.to_ascii_lowercase();
-    let key = params![scope.pbx, agent, time, queue, row.event, row.callid, fields, row.id];
+    let key = params![scope.pbx, agent, time, queue, row.event.as_str(), row.callid.as_str(), fields, row.id];
     let of_file = row.instant().is_some();
     let new = scope.db.prepare_cached(insert(of_file))?.execute(key)? > 0;
     let at = place_lone(&scope.zone, row, hints);
@@ -88,7 +89,7 @@ fn adds_one(scope: &Scope<'_>, agent: &str, row: &LogRow) -> Result<bool, StoreE
     let local = civil_second(row.local);
     let mut near = between(scope, agent, (local - CHAIN, local + CHAIN))?;
     near.retain(|other| same_content(&LogRow { agent: other.agent.clone(), ..row.clone() }, other));
-    let own = LogRow { agent: agent.to_owned(), ..row.clone() };
+    let own = LogRow { agent: agent.into(), ..row.clone() };
     let with = distinct(&near).len();
     near.retain(|other| other.order(&own).is_ne());
     Ok(with > distinct(&near).len())
@@ -201,15 +202,15 @@ fn of_file(scope: &Scope<'_>, sql: &str, bound: &[&dyn rusqlite::ToSql]) -> Resu
 
 /// A row as `queue, event, callid, fields, id, agent` from column `at` on give it, without its time.
 fn columns(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<LogRow> {
-    let fields: String = row.get(at + 3)?;
-    let mut data: [String; 5] = Default::default();
-    data.iter_mut().zip(fields.split(SEPARATOR)).for_each(|(slot, text)| *slot = text.to_owned());
+    let text = |at: usize| -> rusqlite::Result<&str> { Ok(row.get_ref(at)?.as_str()?) };
+    let mut data: [SmolStr; 5] = Default::default();
+    data.iter_mut().zip(text(at + 3)?.split(SEPARATOR)).for_each(|(slot, text)| *slot = text.into());
     Ok(LogRow {
-        queue: row.get(at)?,
-        event: row.get(at + 1)?,
-        callid: row.get(at + 2)?,
+        queue: text(at)?.into(),
+        event: text(at + 1)?.into(),
+        callid: text(at + 2)?.into(),
         id: row.get(at + 4)?,
-        agent: row.get(at + 5)?,
+        agent: text(at + 5)?.into(),
         local: jiff::civil::DateTime::default(),
         data,
     })

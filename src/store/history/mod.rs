@@ -17,14 +17,17 @@
 //! | `presence` | their pauses and logins as stored |
 //! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
+//! | `purge` | removes what is older than is kept |
 //! | `cdr` | calls that never entered |
 //! | `cells`, `visits` | read sums; read and fold visits |
 //! | `identity` | which agent an interface is; what a changed map touches |
 //! | `legs` | ends of talks that were not logged, from the cdr |
 //! | `busy` | calls outside the queues that found a phone busy |
-//! | `check` | mends cells that a check found wrong |
+//! | `changes` | which days changed |
+//! | `check` | mends presence and cells that a check found wrong |
 //! | `late` | which cells changed long after their time |
 //! | `wrap` | for how long members wrap up |
+//! | `work`, `work_make`, `work_kept` | what agents did with their time: read, made, kept |
 //! | `rows` | the rows themselves |
 //! | `read` | answers |
 //! | `reading` | how far the PBX's table is read |
@@ -35,6 +38,7 @@ mod busy;
 mod calls;
 mod cdr;
 mod cells;
+mod changes;
 mod check;
 mod identity;
 mod late;
@@ -44,6 +48,7 @@ mod lone;
 mod loose;
 mod pending;
 mod presence;
+mod purge;
 mod read;
 mod reading;
 mod rebuild;
@@ -51,14 +56,21 @@ mod rows;
 mod spans;
 mod sums;
 mod visits;
+mod work;
+mod work_kept;
+mod work_make;
 mod wrap;
 
 pub use batch::{Applied, Batch};
 pub use busy::BusyCall;
 pub use cdr::CdrRow;
+pub use changes::DayChanges;
+pub use check::Recounted;
 pub use legs::LegRow;
-pub use read::{CellsOf, PbxRecord, QueueRecord, VisitFilter};
+pub use purge::Purge;
+pub use read::{CellsOf, Packed, PbxRecord, QueueRecord, VisitFilter};
 pub use reading::{Older, Reading};
+pub use work::{WorkBy, WorkOf};
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,32 +103,39 @@ struct Scope<'a> {
     log_local: i64,
     /// Newest instant of any row of a file; 0 without.
     file_clock: i64,
+    /// Agents' work on UTC days before this one is kept, so that changes of it have to be marked.
+    work_kept: i64,
     /// The map of names, once it was needed.
     identities: RefCell<Option<Rc<Identities>>>,
     /// Whether an interface was written in a way that was not known.
     spelled: Cell<bool>,
+    /// The days that were noted as changed in this transaction.
+    noted: RefCell<BTreeSet<i64>>,
 }
 
 impl<'a> Scope<'a> {
     /// The scope of a PBX that is known.
     fn find(db: &'a Connection, name: &PbxName) -> Result<Option<Self>, StoreError> {
         let sql = "SELECT id, zone, log_local,
-                   coalesce((SELECT position FROM cursor WHERE pbx = pbx.id AND source = ?2), 0)
+                   coalesce((SELECT position FROM cursor WHERE pbx = pbx.id AND source = ?2), 0),
+                   (SELECT position FROM cursor WHERE pbx = pbx.id AND source = ?3)
                    FROM pbx WHERE name = ?1";
         let found = db
-            .query_row(sql, params![name.as_str(), FILE_CLOCK], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
+            .query_row(sql, params![name.as_str(), FILE_CLOCK, work_kept::KEPT], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
             })
             .optional()?;
-        let scope = |(pbx, zone, log_local, file_clock): (_, String, _, _)| {
+        let scope = |(pbx, zone, log_local, file_clock, kept): (_, String, _, _, Option<i64>)| {
             Ok(Self {
                 db,
                 pbx,
                 zone: zone_of(&zone)?,
                 log_local,
                 file_clock,
+                work_kept: kept.unwrap_or(i64::MIN),
                 identities: RefCell::default(),
                 spelled: Cell::new(false),
+                noted: RefCell::default(),
             })
         };
         found.map(scope).transpose()
@@ -296,14 +315,19 @@ impl super::Store {
         let name = name.clone();
         self.write(move |db| {
             let scope = Scope::get(db, &name)?;
+            let mut changed = 0;
             for (queue, seconds) in levels {
-                db.execute(
+                changed += db.execute(
                     "INSERT INTO queue (pbx, folded, name, first_id, service_level) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT (pbx, folded) DO UPDATE SET service_level = excluded.service_level",
+                     ON CONFLICT (pbx, folded) DO UPDATE SET service_level = excluded.service_level
+                     WHERE service_level IS NOT excluded.service_level",
                     params![scope.pbx, queue.to_ascii_lowercase(), queue, i64::MAX, seconds],
                 )?;
             }
-            Ok(())
+            if changed == 0 {
+                return Ok(());
+            }
+            changes::note_all(&scope)
         })
         .await
     }

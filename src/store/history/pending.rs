@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
+use smol_str::SmolStr;
 
 use super::Scope;
 use crate::domain::history::fold::{OPEN_SECONDS, TALK_SECONDS};
@@ -36,7 +37,7 @@ impl Pending {
 /// What a batch changes: as it was and as it is, by callid.
 #[derive(Default)]
 pub(super) struct Changes {
-    calls: BTreeMap<String, [Option<Pending>; 2]>,
+    calls: BTreeMap<SmolStr, [Option<Pending>; 2]>,
 }
 
 impl Changes {
@@ -57,10 +58,10 @@ impl Changes {
             match new {
                 _ if old == new => {}
                 Some(now) => {
-                    write.execute(params![scope.pbx, callid, now.first, now.last, now.review_at])?;
+                    write.execute(params![scope.pbx, callid.as_str(), now.first, now.last, now.review_at])?;
                 }
                 None => {
-                    remove.execute(params![scope.pbx, callid])?;
+                    remove.execute(params![scope.pbx, callid.as_str()])?;
                 }
             }
         }

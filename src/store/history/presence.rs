@@ -5,9 +5,10 @@
 
 use rusqlite::{ToSql, params};
 
-use super::{Scope, record};
+use super::{Scope, changes, record, work};
 use crate::domain::history::agent::{Interval, Kind};
 use crate::domain::ids::{AgentName, QueueName};
+use crate::domain::time::DAY;
 use crate::store::StoreError;
 
 /// How the queue of an interval in all queues is stored.
@@ -71,6 +72,24 @@ pub(super) fn around(
     read(scope, &sql, params![scope.pbx, from, to])
 }
 
+/// As [`around`], of one agent.
+pub(super) fn around_of(
+    scope: &Scope<'_>,
+    agent: &str,
+    from: i64,
+    to: i64,
+) -> Result<Vec<(AgentName, Interval)>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} WHERE pbx = ?1 AND agent = ?4 AND start > ?2 - {LONG} AND start <= ?3
+         AND (until = 0 OR until >= ?2)
+         UNION ALL SELECT {COLUMNS} INDEXED BY presence_lasting
+         WHERE pbx = ?1 AND agent = ?4 AND {LASTING} AND start <= ?2 - {LONG} AND start <= ?3
+         AND (until = 0 OR until >= ?2)
+         ORDER BY start"
+    );
+    read(scope, &sql, params![scope.pbx, from, to, agent])
+}
+
 /// All that go on and began before `before`; by agent and start.
 pub(super) fn going_on(scope: &Scope<'_>, before: i64) -> Result<Vec<(AgentName, Interval)>, StoreError> {
     let sql = format!(
@@ -126,6 +145,14 @@ pub(super) fn replace(
     (from, to): (i64, i64),
     new: &[Interval],
 ) -> Result<(), StoreError> {
+    let old = || {
+        let sql = format!("SELECT {COLUMNS} WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND start < ?4");
+        of_agent(scope, &sql, params![scope.pbx, agent, from, to])
+    };
+    if from.div_euclid(DAY) <= scope.work_kept {
+        work::presence_changed(scope, agent, &old()?, new)?;
+    }
+    changes::note_presence(scope, from, old, new)?;
     scope
         .db
         .prepare_cached("DELETE FROM presence WHERE pbx = ?1 AND agent = ?2 AND start >= ?3 AND start < ?4")?

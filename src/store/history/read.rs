@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::ledger::Ledger;
-use super::{Scope, cdr, cells, presence, spans, visits};
+use super::sums::Stored;
+use super::{Scope, cdr, cells, presence, record, spans, visits};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::history::query::NotEntered;
-use crate::domain::history::row::LogRow;
+use crate::domain::history::row::{LogRow, PackError};
+use crate::domain::history::tally::Tally;
 use crate::domain::history::twice::distinct;
 use crate::domain::history::visit::Visit;
 use crate::domain::history::work::Span;
@@ -56,6 +58,31 @@ pub enum CellsOf {
         /// Which queue.
         queue: Option<String>,
     },
+}
+
+/// A cell as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    /// In ASCII lower case; empty for an agent over all queues.
+    pub queue: &'a str,
+    /// As written; empty for a queue.
+    pub agent: &'a str,
+    /// Its clock hour; `None` where hours are not asked for.
+    pub hour: Option<Hour>,
+    /// The packed sums.
+    pub sums: &'a [u8],
+    /// How many times it counts: −1 takes an hour back of a month that was given whole.
+    pub times: i64,
+}
+
+impl Packed<'_> {
+    /// Adds it, or takes it back.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn add_to(&self, sum: &mut Tally) -> Result<(), PackError> {
+        sum.add_packed(self.sums, self.times)
+    }
 }
 
 /// Which visits to read.
@@ -187,20 +214,31 @@ impl Store {
         .await
     }
 
-    /// As [`Self::fold_cells`], with cells that may hold a whole month: for questions that do not ask for the hour.
+    /// Gives each cell of the hours that begin in [from, to), UTC seconds, to `step`, packed as it is stored, for sums that need
+    /// no cell of each. Not `by_hour`, months come as one, and what of them lies outside is taken back: sums may become empty.
     ///
     /// # Errors
-    /// When the database refuses.
-    pub async fn fold_sums<T: Default + Send + 'static>(
+    /// When the database refuses, or a cell is damaged.
+    pub async fn fold_packed<T: Default + Send + 'static>(
         &self,
         pbx: &PbxName,
         span: (i64, i64),
-        of: CellsOf,
-        mut step: impl FnMut(&mut T, Subject, Cell) + Send + 'static,
+        (of, by_hour): (CellsOf, bool),
+        mut step: impl FnMut(&mut T, Packed<'_>) -> Result<(), PackError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.of(pbx, move |scope| {
             let mut made = T::default();
-            cells::each_sum(scope, span, &of, &mut |subject, cell| step(&mut made, subject, cell))?;
+            let mut give = |agent: &str, hour: Option<Hour>, part: &Stored<'_>, times: i64| {
+                let cell = Packed { queue: part.queue, agent, hour, sums: part.sums, times };
+                step(&mut made, cell).map_err(record)
+            };
+            if by_hour {
+                cells::each_part_of_days(scope, span, &of, &mut |agent, hour, part| {
+                    give(agent, Some(hour), part, 1)
+                })?;
+            } else {
+                cells::each_part(scope, span, &of, &mut |agent, part, times| give(agent, None, part, times))?;
+            }
             Ok(made)
         })
         .await
@@ -223,6 +261,42 @@ impl Store {
             }
             let mut found = presence::around(scope, from, to.saturating_sub(1))?;
             found.retain(|(_, interval)| interval.end.is_none_or(|end| end > from));
+            Ok(found)
+        })
+        .await
+    }
+
+    /// All pauses and logins that reach beyond the beginning of the earliest one that goes on and began before `before`, of the
+    /// agents that have such a one, or of one agent.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn presence_going_on(
+        &self,
+        pbx: &PbxName,
+        before: i64,
+        agent: Option<String>,
+    ) -> Result<BTreeMap<String, Vec<Interval>>, StoreError> {
+        self.of(pbx, move |scope| {
+            let _picture = scope.db.unchecked_transaction()?;
+            let mut open = presence::going_on(scope, before)?;
+            open.retain(|(own, _)| agent.as_ref().is_none_or(|agent| *agent == own.as_str()));
+            let mut found: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
+            let Some(earliest) = open.iter().map(|(_, interval)| interval.start).min() else {
+                return Ok(found);
+            };
+            for (own, _) in open {
+                found.entry(own.as_str().to_owned()).or_default();
+            }
+            let all = match &agent {
+                Some(agent) => presence::around_of(scope, agent, earliest, i64::MAX)?,
+                None => presence::around(scope, earliest, i64::MAX)?,
+            };
+            for (own, interval) in all {
+                if let Some(intervals) = found.get_mut(own.as_str()) {
+                    intervals.push(interval);
+                }
+            }
             Ok(found)
         })
         .await
@@ -255,6 +329,20 @@ impl Store {
     /// When the database refuses.
     pub async fn visits(&self, pbx: &PbxName, filter: VisitFilter) -> Result<Vec<Visit>, StoreError> {
         self.of(pbx, move |scope| visits::between(scope, &filter)).await
+    }
+
+    /// The first visits, in the order of entry: `limit` of them, and all that entered in the second of the last one. With the
+    /// UTC second from which on there may be more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn visits_page(
+        &self,
+        pbx: &PbxName,
+        filter: VisitFilter,
+        limit: usize,
+    ) -> Result<(Vec<Visit>, Option<i64>), StoreError> {
+        self.of(pbx, move |scope| visits::page(scope, &filter, limit)).await
     }
 
     /// Calls that began in [from, to) and never entered a queue, in the order of time.

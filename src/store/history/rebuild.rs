@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use rusqlite::params;
+use smol_str::SmolStr;
 
 use super::agents::Touched;
 use super::batch::fold_anew;
 use super::calls::{Call, hint};
 use super::ledger::{self, Ledger};
-use super::{Scope, View, identity, record};
+use super::{Scope, View, changes, identity, purge, record, work_kept};
 use crate::domain::history::event::Oddity;
 use crate::domain::history::row::unpack;
 use crate::store::StoreError;
@@ -20,9 +21,12 @@ const MOVED: i64 = 2000;
 
 /// Throws away what is folded and folds again: after a change of the zone or of the fold.
 pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
+    purge::set_aside(scope)?;
     for table in ["loose", "pending", "presence", "span", "day", "month", "hint"] {
         scope.db.execute(&format!("DELETE FROM {table} WHERE pbx = ?1"), params![scope.pbx])?;
     }
+    work_kept::forget(scope)?;
+    changes::note_all(scope)?;
     for kind in [Oddity::OwnVisit, Oddity::Unresolved, Oddity::MissingEnd] {
         let key = params![scope.pbx, kind.as_str()];
         scope.db.execute("DELETE FROM oddity WHERE pbx = ?1 AND kind = ?2", key)?;
@@ -57,13 +61,14 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
         agents.extend(ever.iter().map(|agent| (agent.to_string(), (0, i64::MAX / 2))));
     }
     fold_anew(scope, &mut Ledger::new(scope), &view, BTreeMap::new(), agents)?;
-    identity::settle(scope).map(|_| ())
+    identity::settle(scope)?;
+    purge::bring_back(scope)
 }
 
 /// Gives all calls to `work`, some segments at a time.
 fn each_part<'s, 'd>(
     scope: &'s Scope<'d>,
-    mut work: impl FnMut(&mut Ledger<'s, 'd>, BTreeMap<String, Call>) -> Result<(), StoreError>,
+    mut work: impl FnMut(&mut Ledger<'s, 'd>, BTreeMap<SmolStr, Call>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut after = i64::MIN;
     loop {
@@ -76,7 +81,7 @@ fn each_part<'s, 'd>(
             let Some(segment) = ledger::load(scope, bucket)? else { continue };
             for (callid, _) in segment.stored() {
                 let new = ledger.rows(callid)?;
-                calls.insert(callid.to_owned(), Call { old: Vec::new(), new });
+                calls.insert(callid.into(), Call { old: Vec::new(), new });
             }
         }
         work(&mut ledger, calls)?;

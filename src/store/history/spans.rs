@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 
 use super::sums::QuickMap;
-use super::{Scope, record};
+use super::{Scope, record, work};
 use crate::domain::history::pack::{Parts, put_number, put_signed, put_text};
 use crate::domain::history::row::is_somebody;
 use crate::domain::history::visit::{RingEnd, Visit};
 use crate::domain::ids::AgentName;
+use crate::domain::time::DAY;
 use crate::store::StoreError;
 
-const DAY: i64 = 86_400;
 /// Days that are looked up one by one without a thought.
 const MANY_DAYS: i64 = 30;
 
@@ -38,6 +38,17 @@ pub(super) enum What {
     Talk,
     /// The phone rang, and he answered.
     Answered,
+}
+
+impl What {
+    /// From the byte of a record.
+    fn of(byte: u8) -> Self {
+        match byte {
+            1 => Self::Talk,
+            2 => Self::Answered,
+            _ => Self::Ring,
+        }
+    }
 }
 
 /// Spans to add (1) and to take away (−1).
@@ -86,6 +97,9 @@ impl Changes {
             if spans.is_empty() {
                 continue;
             }
+            if let Some((first, _)) = spans.first_key_value() {
+                work::spans_changed(scope, agent.as_str(), day, first.start)?;
+            }
             for span in of_day(scope, day, agent.as_str())? {
                 *spans.entry(span).or_default() += 1;
             }
@@ -113,19 +127,39 @@ fn encode(day: i64, spans: &BTreeMap<Span, i64>) -> Vec<u8> {
     bytes
 }
 
-fn decode(day: i64, bytes: &[u8]) -> Result<Vec<Span>, StoreError> {
+/// A span as it stands in its record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Light<'a> {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) what: What,
+    pub(super) queue: &'a str,
+}
+
+/// Gives the spans of a record to `each`, in the order of their beginning, until that says `false`.
+pub(super) fn each<'a>(
+    day: i64,
+    bytes: &'a [u8],
+    mut each: impl FnMut(Light<'a>) -> bool,
+) -> Result<(), StoreError> {
     let mut parts = Parts::new(bytes);
-    let mut spans = Vec::new();
     while !parts.is_empty() {
         let start = day * DAY + parts.number().map_err(record)?.cast_signed();
         let end = start + parts.signed().map_err(record)?;
-        let what = match parts.byte().map_err(record)? {
-            1 => What::Talk,
-            2 => What::Answered,
-            _ => What::Ring,
-        };
-        spans.push(Span { start, end, what, queue: parts.text().map_err(record)?.to_owned() });
+        let what = What::of(parts.byte().map_err(record)?);
+        if !each(Light { start, end, what, queue: parts.text().map_err(record)? }) {
+            break;
+        }
     }
+    Ok(())
+}
+
+fn decode(day: i64, bytes: &[u8]) -> Result<Vec<Span>, StoreError> {
+    let mut spans = Vec::new();
+    each(day, bytes, |Light { start, end, what, queue }| {
+        spans.push(Span { start, end, what, queue: queue.to_owned() });
+        true
+    })?;
     Ok(spans)
 }
 

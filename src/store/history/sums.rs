@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::cells::each_hour;
 use super::read::CellsOf;
-use super::{Scope, record};
+use super::{Scope, changes, record};
 use crate::domain::history::cell_pack::Flat;
 use crate::domain::history::cells::{Cell, Cells, Subject, Sums};
 use crate::domain::history::pack::{Parts, put_number, put_text};
@@ -88,6 +88,7 @@ impl Changes {
         let changed = !days.is_empty();
         let record = Record::of("day");
         for ((day, agent, queue), entries) in days {
+            changes::note(scope, day)?;
             record.change(scope, (day, self.text(agent), self.text(queue)), entries)?;
         }
         let record = Record::of("month");
@@ -157,16 +158,28 @@ impl Stored<'_> {
 
 /// The parts of a stored record, by queue and start.
 pub(super) fn parts(bytes: &[u8]) -> Result<Vec<Stored<'_>>, StoreError> {
-    let mut parts = Parts::new(bytes);
     let mut found = Vec::new();
+    each_stored(bytes, |part| {
+        found.push(part);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Gives the parts of a stored record to `each`, by queue and start.
+pub(super) fn each_stored<'a>(
+    bytes: &'a [u8],
+    mut each: impl FnMut(Stored<'a>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut parts = Parts::new(bytes);
     let small = |number: u64| u32::try_from(number).map_err(record);
     while !parts.is_empty() {
         let queue = parts.text().map_err(record)?;
         let start = small(parts.number().map_err(record)?)?;
         let seconds = small(parts.number().map_err(record)?)?;
-        found.push(Stored { queue, start, seconds, sums: parts.slice().map_err(record)? });
+        each(Stored { queue, start, seconds, sums: parts.slice().map_err(record)? })?;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// A record with changes: what they do not touch is copied as it is.

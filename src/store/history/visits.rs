@@ -9,9 +9,10 @@ use super::read::VisitFilter;
 use super::{Scope, View, identity, record};
 use crate::domain::history::fold::{Folded, Loose};
 use crate::domain::history::pack::unpack;
-use crate::domain::history::row::LogRow;
+use crate::domain::history::row::{LogRow, civil_of};
 use crate::domain::history::visit::Visit;
 use crate::domain::ids::{AgentName, QueueName};
+use crate::domain::time::candidates;
 use crate::store::StoreError;
 
 /// Segments know local times: this much around a range is looked at, so that no change of offset can hide one, seconds.
@@ -19,12 +20,31 @@ const MARGIN: i64 = 3 * 3600;
 
 /// The visits that fit, in the order of entry.
 pub(super) fn between(scope: &Scope<'_>, filter: &VisitFilter) -> Result<Vec<Visit>, StoreError> {
+    Ok(page(scope, filter, usize::MAX)?.0)
+}
+
+/// The first visits that fit, in the order of entry: `limit` of them, and all that entered in the second of the last one. With
+/// the second from which on there may be more.
+pub(super) fn page(
+    scope: &Scope<'_>,
+    filter: &VisitFilter,
+    limit: usize,
+) -> Result<(Vec<Visit>, Option<i64>), StoreError> {
     let view = View::of(scope)?;
     let mut reading = Reading { scope, view, ledger: Ledger::new(scope), done: BTreeSet::new() };
     let local = |at: i64| scope.local(at.clamp(0, FAR));
     let span = (local(filter.from).saturating_sub(MARGIN), local(filter.to).saturating_add(MARGIN));
-    let mut found = Vec::new();
-    for bucket in ledger::entered_between(scope, span.0, span.1)? {
+    let mut found: Vec<Visit> = Vec::new();
+    let mut is_more = false;
+    for (bucket, first) in ledger::entered_between(scope, span.0, span.1)? {
+        // Segments come in the order of their first visits: those that are left have none before this one's.
+        if found.len() >= limit {
+            let before = earliest(scope, first);
+            if found.iter().filter(|visit| visit.entered < before).count() >= limit {
+                is_more = true;
+                break;
+            }
+        }
         let Some(segment) = ledger::load(scope, bucket)? else { continue };
         for (callid, rows) in segment.stored() {
             let mut rows = unpack(callid, rows).map_err(record)?;
@@ -33,9 +53,26 @@ pub(super) fn between(scope: &Scope<'_>, filter: &VisitFilter) -> Result<Vec<Vis
         }
     }
     found.sort_by_cached_key(|visit| (visit.entered, visit.callid.clone(), visit.queue.folded(), visit.n));
+    let mut next = None;
+    if let Some(last) = limit.checked_sub(1).and_then(|at| found.get(at)).map(|visit| visit.entered) {
+        let kept = found.partition_point(|visit| visit.entered <= last);
+        next = (is_more || kept < found.len()).then_some(last + 1);
+        found.truncate(kept);
+    }
     identity::mark(scope, &mut found)?;
-    Ok(found)
+    Ok((found, next))
 }
+
+/// The earliest UTC second that a local time can mean, with some to spare for waits that are logged a second short.
+fn earliest(scope: &Scope<'_>, local: i64) -> i64 {
+    let meant = civil_of(local).and_then(|local| candidates(&scope.zone, local).into_iter().min());
+    meant.unwrap_or(local - FAR_ZONE) - SPARE
+}
+
+/// No zone is further from UTC than this, seconds.
+const FAR_ZONE: i64 = 16 * 3600;
+/// Seconds.
+const SPARE: i64 = 5;
 
 /// The last second that a calendar has, about.
 const FAR: i64 = 253_000_000_000;

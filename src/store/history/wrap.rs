@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::Scope;
+use super::{Scope, changes};
 use crate::domain::history::work::WrapUpTimes;
 use crate::domain::ids::PbxName;
 use crate::store::{Store, StoreError};
@@ -29,7 +29,7 @@ impl Store {
             for ((queue, agent), seconds) in &times.members {
                 insert.execute(params![scope.pbx, queue, agent, seconds])?;
             }
-            Ok(())
+            changes::note_all(&scope)
         })
         .await
     }
@@ -39,21 +39,23 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn wrap_ups(&self, pbx: &PbxName) -> Result<WrapUpTimes, StoreError> {
-        self.of(pbx, |scope| {
-            let mut statement =
-                scope.db.prepare_cached("SELECT queue, agent, seconds FROM wrap_up WHERE pbx = ?1")?;
-            let mut rows = statement.query(params![scope.pbx])?;
-            let mut times = WrapUpTimes::default();
-            while let Some(row) = rows.next()? {
-                let (queue, agent, seconds): (String, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                if agent.is_empty() {
-                    times.queues.insert(queue, seconds);
-                } else {
-                    times.members.insert((queue, agent), seconds);
-                }
-            }
-            Ok(times)
-        })
-        .await
+        self.of(pbx, times).await
     }
+}
+
+/// The wrap-up times that are known, without the setting.
+pub(super) fn times(scope: &Scope<'_>) -> Result<WrapUpTimes, StoreError> {
+    let mut statement =
+        scope.db.prepare_cached("SELECT queue, agent, seconds FROM wrap_up WHERE pbx = ?1")?;
+    let mut rows = statement.query(params![scope.pbx])?;
+    let mut times = WrapUpTimes::default();
+    while let Some(row) = rows.next()? {
+        let (queue, agent, seconds): (String, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if agent.is_empty() {
+            times.queues.insert(queue, seconds);
+        } else {
+            times.members.insert((queue, agent), seconds);
+        }
+    }
+    Ok(times)
 }

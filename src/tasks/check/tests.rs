@@ -48,7 +48,7 @@ fn crossing() -> Vec<LogRow> {
             queue: words[2].into(),
             agent: words[3].into(),
             event: words[4].into(),
-            data,
+            data: data.map(Into::into),
         }
     };
     let lines = [
@@ -150,6 +150,68 @@ async fn a_wrong_sum_of_a_month_is_found_and_mended() {
 }
 
 #[tokio::test]
+async fn a_corrupted_pause_or_login_is_found_mended_counted_and_said() {
+    for (sql, wrong) in [
+        ("DELETE FROM presence WHERE kind = 1 AND reason = 'tea'", 1),
+        ("DELETE FROM presence WHERE kind = 2", 1),
+        ("DELETE FROM presence", 3),
+        ("UPDATE presence SET until = until + 1800 WHERE reason = 'night'", 1),
+        ("UPDATE presence SET until = 0 WHERE kind = 2", 1),
+        ("UPDATE presence SET start = start - 600 WHERE reason = 'tea'", 1),
+        ("UPDATE presence SET reason = 'lunch' WHERE reason = 'tea'", 1),
+        ("INSERT INTO presence SELECT pbx, 'Nobody', start, kind, queue, until, reason, marked FROM presence", 3),
+        ("INSERT INTO presence SELECT pbx, agent, start + 7200, kind, queue, until + 7200, 'soup', marked FROM presence
+          WHERE reason = 'tea'", 1),
+    ] {
+        // Whether the sums are as the rows have it, or as the fault does.
+        for drifted in [false, true] {
+            let (_dir, store) = stored(crossing(), "Europe/Berlin").await;
+            let (right, presence) = (all(&store).await, presence(&store).await);
+            store.tamper(sql).await;
+            if drifted {
+                store.mend_cells(&pbx(), (SOMETIME, SOMETIME + 1), as_stored(&store, &right).await).await.expect("corrupts");
+            }
+            let report = check(&store, "Europe/Berlin", DAY, &crossing()).await;
+            assert_eq!((report.presence, report.missing), (wrong, 0), "{sql} {drifted}");
+            let said = report.sentence().unwrap_or_default();
+            let words = if wrong == 1 { "1 pause or login was wrong" } else { "3 pauses or logins were wrong" };
+            assert!(said.contains(words), "{said}");
+            assert_eq!(self::presence(&store).await, presence, "{sql} {drifted}");
+            assert_eq!(all(&store).await, right, "{sql} {drifted}");
+            let again = check(&store, "Europe/Berlin", DAY, &crossing()).await;
+            assert!(!again.found(), "{sql} {again:?}");
+            let mut checks = Checks::default();
+            checks.take(report, 1);
+            assert_eq!((checks.presence, checks.finding.is_some()), (wrong, true));
+        }
+    }
+}
+
+async fn presence(store: &Store) -> Vec<(AgentName, Interval)> {
+    store.presence(&pbx(), 0, i64::MAX / 2, false).await.expect("reads")
+}
+
+/// The difference that sums would have which follow the stored pauses and logins.
+async fn as_stored(store: &Store, right: &Cells) -> Cells {
+    let zone = TimeZone::get("Europe/Berlin").expect("a zone");
+    let give = |intervals: Vec<(AgentName, Interval)>| {
+        let mut given = Contributions::default();
+        let mut agents: BTreeMap<AgentName, Vec<Interval>> = BTreeMap::new();
+        intervals.into_iter().for_each(|(agent, interval)| agents.entry(agent).or_default().push(interval));
+        agents.iter().for_each(|(agent, own)| given.add_intervals(&zone, agent, own, None));
+        given.cells
+    };
+    let mut changes = give(presence(store).await);
+    let (_dir, whole) = stored(crossing(), "Europe/Berlin").await;
+    for (key, cell) in give(presence(&whole).await) {
+        changes.entry(key).or_default().merge(&cell, -1);
+    }
+    assert!(!right.is_empty());
+    changes.retain(|_, cell| !cell.is_empty());
+    changes
+}
+
+#[tokio::test]
 async fn a_row_that_is_missing_in_the_store_is_found_and_applied() {
     let (_whole, whole) = stored(crossing(), "Europe/Berlin").await;
     let right = all(&whole).await;
@@ -206,7 +268,7 @@ fn one_recent_day_and_one_older_one_are_chosen() {
 
 #[test]
 fn a_finding_is_said_for_a_day() {
-    let report = CheckReport { day: DAY, rows: 10, missing: 2, cells: 5, wrong: 1, gone: 0 };
+    let report = CheckReport { day: DAY, rows: 10, missing: 2, cells: 5, wrong: 1, gone: 0, presence: 0 };
     let mut checks = Checks::default();
     checks.take(CheckReport { missing: 0, wrong: 0, ..report.clone() }, 50);
     assert_eq!((checks.sentence(60), checks.days), (None, 1));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use super::{History, HistoryError, Site};
 use crate::domain::history::cells::{Cell, Contributions, Measure};
 use crate::domain::history::query::{Filter, as_call};
@@ -30,7 +32,7 @@ impl History {
             to: site.to.saturating_add(REACH),
             ..VisitFilter::default()
         };
-        let mut by_call: BTreeMap<String, Vec<Visit>> = BTreeMap::new();
+        let mut by_call: BTreeMap<SmolStr, Vec<Visit>> = BTreeMap::new();
         for visit in self.store.visits(&site.name, wanted).await? {
             by_call.entry(visit.callid.clone()).or_default().push(visit);
         }

@@ -3,7 +3,7 @@
 mod times;
 mod visits;
 
-use super::sums::Grain;
+use super::sums::{Grain, Presence};
 use super::{History, HistoryError, Site, number};
 use crate::domain::history::cells::Measure;
 use crate::domain::history::explain::{Explanation, Figure, Given, Question, Unit};
@@ -47,6 +47,10 @@ impl History {
         // What no cell holds is made from its parts each time; the rest must be what the cells say.
         let value = if exact && !is_stored(question.figure) { made } else { self.stored(&asked).await? };
         self.note(&asked, &mut notes);
+        let kept = self.kept_from(Some(&asked.site.name)).await?;
+        if let Some(first) = kept.filter(|first| question.date < *first) {
+            notes.push(format!("Rows are kept from {first} on; of earlier days only the sums are left."));
+        }
         let (from, to) = (asked.site.from, asked.site.to);
         Ok(Explanation {
             pbx: asked.site.name.clone(),
@@ -117,7 +121,11 @@ impl History {
         };
         if asked.agents {
             let s = self.agents_threshold(asked);
-            for agent in self.agent_sums(site, filter, Grain::Range, |_, _| ()).await?.into_values() {
+            for agent in self
+                .agent_sums(site, filter, (Grain::Range, true, Presence::Told), |_| ())
+                .await?
+                .into_values()
+            {
                 let presence = |measure| Some(Given { part: agent.presence.get(measure), of: 0 });
                 add(match figure {
                     Figure::Paused => presence(Measure::Paused),
@@ -127,7 +135,7 @@ impl History {
                 });
             }
         } else {
-            for (queue, _, cell) in self.queue_cells(site, filter, Grain::Range).await? {
+            for ((_, queue), cell) in self.queue_sums(site, filter, Grain::Range, |_| ()).await? {
                 add(figure.given(&cell, false, self.threshold(site, filter, &queue), short));
             }
             if figure == Figure::AverageHandleTime {

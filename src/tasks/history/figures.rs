@@ -1,13 +1,11 @@
 //! Figures by queue and by agent: from cells, and what no cell holds beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::sums::{AgentSum, Grain};
+use super::sums::{AgentSum, Grain, Presence};
 use super::{History, HistoryError};
-use crate::domain::history::cells::Cell;
 use crate::domain::history::figures::{AgentFigures, agent_figures, queue_figures};
 use crate::domain::history::query::{AgentRow, Bucket, Filter, QueueRow};
-use crate::domain::history::work::Worked;
 use crate::domain::ids::AgentName;
 use crate::domain::time::Hour;
 
@@ -36,11 +34,9 @@ impl History {
     pub(super) async fn queues_of_cells(&self, filter: &Filter) -> Result<Vec<QueueRow>, HistoryError> {
         let mut rows = Vec::new();
         for site in self.sites(filter).await? {
-            let mut cells: BTreeMap<(Bucket, String), Cell> = BTreeMap::new();
-            for (subject, hour, cell) in self.queue_cells(&site, filter, Grain::of(filter)).await? {
-                let key = (Bucket::of(filter, &site.zone, hour.start), subject);
-                cells.entry(key).or_default().merge(&cell, 1);
-            }
+            let (cut, zone) = (filter.clone(), site.zone.clone());
+            let bucket = move |hour: Hour| Bucket::of(&cut, &zone, hour.start);
+            let mut cells = self.queue_sums(&site, filter, Grain::of(filter), bucket).await?;
             let mut not_entered: BTreeMap<(Bucket, String), u64> = BTreeMap::new();
             for call in self.refused(&site, filter).await? {
                 let key = (Bucket::of(filter, &site.zone, call.at), call.queue.folded());
@@ -65,10 +61,13 @@ impl History {
     pub async fn agents(&self, filter: &Filter) -> Result<Vec<AgentRow>, HistoryError> {
         let mut rows = self.agents_of_cells(filter).await?;
         for site in self.sites(filter).await? {
-            let mut worked: BTreeMap<(Bucket, String), Worked> = BTreeMap::new();
-            for ((agent, hour), own) in self.worked(&site, filter).await? {
-                worked.entry((Bucket::of(filter, &site.zone, hour.start), agent)).or_default().add(&own);
-            }
+            let (cut, zone) = (filter.clone(), site.zone.clone());
+            let mut buckets: HashMap<i64, Bucket> = HashMap::new();
+            let key = move |agent: &str, start: i64| {
+                let bucket = buckets.entry(start).or_insert_with(|| Bucket::of(&cut, &zone, start));
+                (bucket.clone(), agent.to_owned())
+            };
+            let mut worked = self.worked(&site, filter, Grain::of(filter), key).await?;
             let mut busy: BTreeMap<(Bucket, String), u64> = BTreeMap::new();
             for (agent, at) in self.busy_elsewhere(&site, filter).await? {
                 *busy.entry((Bucket::of(filter, &site.zone, at), agent)).or_default() += 1;
@@ -93,8 +92,9 @@ impl History {
         let mut rows = Vec::new();
         for site in self.sites(filter).await? {
             let (cut, zone) = (filter.clone(), site.zone.clone());
-            let key = move |agent: &str, hour: Hour| (Bucket::of(&cut, &zone, hour.start), agent.to_owned());
-            let sums = self.agent_sums(&site, filter, Grain::of(filter), key).await?;
+            let bucket = move |hour: Hour| Bucket::of(&cut, &zone, hour.start);
+            let sums =
+                self.agent_sums(&site, filter, (Grain::of(filter), false, Presence::Told), bucket).await?;
             rows.extend(sums.into_iter().map(|((bucket, agent), AgentSum { calls, presence })| AgentRow {
                 pbx: site.name.clone(),
                 bucket,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::tallies::Tallies;
 use super::{History, HistoryError, Site};
-use crate::domain::history::agent::Interval;
-use crate::domain::history::cells::{Cell, Cells, Contributions, Subject};
+use crate::domain::history::cells::{Cell, Sums, give_intervals};
 use crate::domain::history::query::{By, Count, Filter};
-use crate::domain::ids::{AgentName, QueueName};
+use crate::domain::history::tally::Tally;
+use crate::domain::ids::QueueName;
 use crate::domain::time::Hour;
-use crate::store::CellsOf;
+use crate::store::{CellsOf, Packed, StoreError};
 
 /// What agents did: one agent in one clock hour, or as many of both as belong together.
 #[derive(Default)]
@@ -28,6 +29,15 @@ pub(super) enum Grain {
     Range,
 }
 
+/// Whether pauses and logins are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// They are.
+    Told,
+    /// They are not, which is much quicker.
+    Left,
+}
+
 impl Grain {
     /// As fine as the buckets asked for need it.
     pub(super) fn of(filter: &Filter) -> Self {
@@ -43,108 +53,143 @@ impl Site {
 }
 
 impl History {
-    /// Cells of queues: visits, or calls where those are counted; with an agent asked for, of those alone that have a
-    /// status for him.
-    pub(super) async fn queue_cells(
+    /// Sums of queues by what `cut` makes of the hour: of visits, or of calls where those are counted; with an agent asked for,
+    /// of those alone that have a status for him. With [`Grain::Range`] all may stand in the range's first hour.
+    pub(super) async fn queue_sums<B: Ord + Clone + Send + 'static>(
         &self,
         site: &Site,
         filter: &Filter,
         grain: Grain,
-    ) -> Result<Vec<(String, Hour, Cell)>, HistoryError> {
-        if filter.count == Count::Calls {
-            return self.call_cells(site, filter).await;
-        }
-        if filter.agent.is_some() {
-            return self.visit_cells(site, filter).await;
+        cut: impl Fn(Hour) -> B + Send + 'static,
+    ) -> Result<BTreeMap<(B, String), Cell>, HistoryError> {
+        if filter.count == Count::Calls || filter.agent.is_some() {
+            let cells = match filter.count {
+                Count::Calls => self.call_cells(site, filter).await?,
+                Count::Visits => self.visit_cells(site, filter).await?,
+            };
+            let mut sums: BTreeMap<(B, String), Cell> = BTreeMap::new();
+            for (queue, hour, cell) in cells {
+                sums.entry((cut(hour), queue)).or_default().merge(&cell, 1);
+            }
+            return Ok(sums);
         }
         let of = CellsOf::Queues { queue: filter.queue.as_ref().map(QueueName::folded) };
-        let (span, whole) = ((site.from, site.to), site.first_hour());
-        if grain == Grain::Range {
-            let add = move |cells: &mut BTreeMap<String, Cell>, subject: Subject, cell: Cell| {
-                cells.entry(subject.queue).or_default().merge(&cell, 1);
-            };
-            let sums = self.store.fold_sums(&site.name, span, of, add).await?;
-            return Ok(sums.into_iter().map(|(queue, cell)| (queue, whole, cell)).collect());
-        }
-        let add = |cells: &mut Vec<_>, subject: Subject, hour: Hour, cell: Cell| {
-            cells.push((subject.queue, hour, cell));
+        let whole = site.first_hour();
+        let add = move |sums: &mut Tallies<B, Tally>, part: Packed<'_>| {
+            part.add_to(sums.at(part.queue, part.hour.unwrap_or(whole), &cut))
         };
-        Ok(self.store.fold_cells(&site.name, span, of, add).await?)
+        let span = (site.from, site.to);
+        let sums = self.store.fold_packed(&site.name, span, (of, grain == Grain::Hour), add).await?;
+        let mut made = BTreeMap::new();
+        for (key, tally) in sums.into_sums() {
+            let sum = cell(tally)?;
+            // Of a month that was added and taken back nothing is left.
+            if !sum.is_empty() {
+                made.insert(key, sum);
+            }
+        }
+        Ok(made)
     }
 
-    /// Cells of agents, summed by what `key` makes of agent and hour.
-    pub(super) async fn agent_sums<K: Ord + Send + 'static>(
+    /// Sums of agents by what `cut` makes of the hour; `together`: all under no name. Without presence, pauses and logins are
+    /// left out, those that go on among them, and hours that hold nothing else.
+    pub(super) async fn agent_sums<B: Ord + Clone + Send + 'static>(
         &self,
         site: &Site,
         filter: &Filter,
-        grain: Grain,
-        key: impl Fn(&str, Hour) -> K + Clone + Send + 'static,
-    ) -> Result<BTreeMap<K, AgentSum>, HistoryError> {
+        (grain, together, with): (Grain, bool, Presence),
+        cut: impl Fn(Hour) -> B + Clone + Send + 'static,
+    ) -> Result<BTreeMap<(B, String), AgentSum>, HistoryError> {
         let queue = filter.queue.as_ref().map(QueueName::folded);
         let agent = filter.agent.as_ref().map(|agent| agent.as_str().to_owned());
-        let of = CellsOf::Agents { agent: agent.clone(), queue: queue.clone() };
-        let add = adder(queue, key);
-        let stored = add.clone();
+        let of = CellsOf::Agents { agent, queue: queue.clone() };
         let (span, whole) = ((site.from, site.to), site.first_hour());
-        let mut sums = if grain == Grain::Range {
-            let step = move |sums: &mut _, subject: Subject, cell: Cell| stored(sums, &subject, whole, &cell);
-            self.store.fold_sums(&site.name, span, of, step).await?
-        } else {
-            let step =
-                move |sums: &mut _, subject: Subject, hour, cell: Cell| stored(sums, &subject, hour, &cell);
-            self.store.fold_cells(&site.name, span, of, step).await?
+        let name = move |agent: &str| if together { String::new() } else { agent.to_owned() };
+        let counted = counts(queue);
+        let stored_cut = cut.clone();
+        let add = move |sums: &mut Tallies<B, [Tally; 2]>, part: Packed<'_>| {
+            let (calls, presence) = counted(part.queue);
+            let presence = presence && with == Presence::Told;
+            if !(calls || presence) {
+                return Ok(());
+            }
+            let agent = if together { "" } else { part.agent };
+            let sum = sums.at(agent, part.hour.unwrap_or(whole), &stored_cut);
+            if calls {
+                part.add_to(&mut sum[0])?;
+            }
+            if presence { part.add_to(&mut sum[1]) } else { Ok(()) }
         };
-        for ((subject, hour), cell) in self.going_on(site).await? {
-            if agent.as_ref().is_none_or(|agent| *agent == subject.agent) && !subject.agent.is_empty() {
-                add(&mut sums, &subject, hour, &cell);
+        let sums = self.store.fold_packed(&site.name, span, (of, grain == Grain::Hour), add).await?;
+        let mut made: BTreeMap<(B, String), AgentSum> = BTreeMap::new();
+        for (key, [calls, presence]) in sums.into_sums() {
+            let sum = AgentSum { calls: cell(calls)?, presence: cell(presence)? };
+            if !(sum.calls.is_empty() && sum.presence.is_empty()) {
+                made.insert(key, sum);
             }
         }
-        Ok(sums)
+        if with == Presence::Left {
+            return Ok(made);
+        }
+        for (agent, hours) in self.going_on(site, filter).await? {
+            for (hour, cell) in hours {
+                let sum = made.entry((cut(hour), name(&agent))).or_default();
+                sum.presence.merge(&cell, 1);
+            }
+        }
+        Ok(made)
     }
 
-    /// What pauses and logins that go on add to the stored cells, up to the log's own clock.
-    async fn going_on(&self, site: &Site) -> Result<Cells, HistoryError> {
-        let open = self.store.presence(&site.name, site.from, site.to, true).await?;
-        let Some(earliest) = open.iter().map(|(_, interval)| interval.start).min() else {
-            return Ok(Cells::new());
-        };
-        let mut by_agent: BTreeMap<AgentName, Vec<Interval>> = BTreeMap::new();
-        for (agent, interval) in self.store.presence(&site.name, earliest, i64::MAX, false).await? {
-            by_agent.entry(agent).or_default().push(interval);
-        }
-        let (mut with, mut without) = (Contributions::default(), Contributions::default());
-        for (agent, intervals) in by_agent {
-            if intervals.iter().any(|interval| interval.end.is_none()) {
-                with.add_intervals(&site.zone, &agent, &intervals, Some(site.log_clock));
-                without.add_intervals(&site.zone, &agent, &intervals, None);
+    /// What pauses and logins that go on add to the stored cells, up to the log's own clock: over all queues, or of the queue
+    /// asked for; by agent and hour.
+    async fn going_on(
+        &self,
+        site: &Site,
+        filter: &Filter,
+    ) -> Result<BTreeMap<String, Vec<(Hour, Cell)>>, HistoryError> {
+        let agent = filter.agent.as_ref().map(|agent| agent.as_str().to_owned());
+        let intervals = self.store.presence_going_on(&site.name, site.to, agent).await?;
+        let queue = filter.queue.as_ref().map(QueueName::folded).unwrap_or_default();
+        let mut more = BTreeMap::new();
+        for (agent, intervals) in intervals {
+            let mut added = Added { queue: &queue, hours: BTreeMap::new(), other: Cell::default() };
+            give_intervals(&mut added, &site.zone, (&agent, 1), &intervals, Some(site.log_clock));
+            give_intervals(&mut added, &site.zone, (&agent, -1), &intervals, None);
+            let wanted = |hour: &Hour| (site.from..site.to).contains(&hour.start);
+            let hours = added.hours.into_iter().filter(|(hour, cell)| wanted(hour) && !cell.is_empty());
+            let hours: Vec<(Hour, Cell)> = hours.collect();
+            if !hours.is_empty() {
+                more.insert(agent, hours);
             }
         }
-        let mut cells = with.minus(&without);
-        cells.retain(|(_, hour), _| hour.start >= site.from && hour.start < site.to);
-        Ok(cells)
+        Ok(more)
     }
 }
 
-/// Adds an agent's cell where it belongs: in one queue everything of that queue; over all queues the sums of the calls, and
-/// the unions of pauses and logins, which stand under no queue.
-fn adder<K: Ord>(
-    queue: Option<String>,
-    key: impl Fn(&str, Hour) -> K + Clone,
-) -> impl Fn(&mut BTreeMap<K, AgentSum>, &Subject, Hour, &Cell) + Clone {
-    move |sums, subject, hour, cell| {
-        let own_queue = queue.as_ref().is_some_and(|queue| *queue == subject.queue);
-        let over_queues = subject.queue.is_empty();
-        let counts_calls = if queue.is_some() { own_queue } else { !over_queues };
-        let counts_presence = if queue.is_some() { own_queue } else { over_queues };
-        if !(counts_calls || counts_presence) {
-            return;
-        }
-        let sum = sums.entry(key(&subject.agent, hour)).or_default();
-        if counts_calls {
-            sum.calls.merge(cell, 1);
-        }
-        if counts_presence {
-            sum.presence.merge(cell, 1);
-        }
+/// What one agent's intervals add in one queue, or (empty) over all.
+struct Added<'a> {
+    queue: &'a str,
+    hours: BTreeMap<Hour, Cell>,
+    /// What they add elsewhere is not asked for.
+    other: Cell,
+}
+
+impl Sums for Added<'_> {
+    fn cell(&mut self, queue: &str, _: &str, hour: Hour) -> &mut Cell {
+        if queue == self.queue { self.hours.entry(hour).or_default() } else { &mut self.other }
     }
+}
+
+/// Whether an agent's cell of a queue counts for calls, and whether for pauses and logins: in one queue everything of that
+/// queue does; over all queues the sums of the calls do, and the unions of pauses and logins, which stand under no queue.
+fn counts(asked: Option<String>) -> impl Fn(&str) -> (bool, bool) + Send + 'static {
+    move |queue| match &asked {
+        Some(asked) => (asked == queue, asked == queue),
+        None => (!queue.is_empty(), queue.is_empty()),
+    }
+}
+
+/// The cell of a sum.
+fn cell(tally: Tally) -> Result<Cell, StoreError> {
+    tally.cell().map_err(|error| StoreError::Record(error.to_string()))
 }

@@ -1,4 +1,6 @@
 mod explain;
+mod hot;
+mod work;
 
 use jiff::civil::{Date, date};
 
@@ -46,7 +48,7 @@ fn story(lines: &[&str]) -> Vec<LogRow> {
                 queue: words[2].into(),
                 agent: words[3].into(),
                 event: words[4].into(),
-                data,
+                data: data.map(Into::into),
             }
         })
         .collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sums::Grain;
+use super::sums::{Grain, Presence};
 use super::{History, HistoryError, Site};
 use crate::domain::history::cells::Cell;
 use crate::domain::history::figures::{AgentFigures, QueueFigures, agent_figures, queue_figures};
@@ -30,7 +30,7 @@ impl History {
         let mut judged: Vec<(Cell, u32)> = Vec::new();
         let (mut not_entered, mut wrap_up) = (0, None);
         for site in self.sites(filter).await? {
-            for (queue, _, cell) in self.queue_cells(&site, filter, Grain::Range).await? {
+            for ((_, queue), cell) in self.queue_sums(&site, filter, Grain::Range, |_| ()).await? {
                 judged.push((cell, self.threshold(&site, filter, &queue)));
             }
             not_entered += self.refused(&site, filter).await?.len();
@@ -55,9 +55,11 @@ impl History {
         let (mut calls, mut presence) = (Cell::default(), Cell::default());
         let (mut worked, mut busy_elsewhere) = (Worked::default(), 0);
         for site in self.sites(filter).await? {
-            self.worked(&site, filter).await?.into_values().for_each(|own| worked.add(&own));
+            let told = (Grain::Range, true, Presence::Told);
+            let sums = self.worked(&site, filter, Grain::Range, |_, _| 0_u8).await?;
+            sums.into_values().for_each(|own| worked.add(&own));
             busy_elsewhere += self.busy_elsewhere(&site, filter).await?.len();
-            for sum in self.agent_sums(&site, filter, Grain::Range, |_, _| ()).await?.into_values() {
+            for sum in self.agent_sums(&site, filter, told, |_| ()).await?.into_values() {
                 calls.merge(&sum.calls, 1);
                 presence.merge(&sum.presence, 1);
             }

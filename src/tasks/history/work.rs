@@ -1,24 +1,34 @@
-//! Agents' time: wrap-up and occupancy by clock hour. They are made from talks, rings, pauses and logins when they are
-//! asked for, because a second that two of them cover counts once.
+//! Agents' time: wrap-up and occupancy by clock hour. A second that two of talks, rings, pauses and logins cover counts once,
+//! so that no cell holds them: the store keeps them beside the cells.
 
 use std::collections::BTreeMap;
 
+use super::sums::Grain;
 use super::{HeatOf, History, HistoryError, Site};
 use crate::domain::history::agent::Kind;
 use crate::domain::history::query::{Filter, HeatRow};
-use crate::domain::history::work::{Doing, Span, Work, Worked, WrapUpTimes};
-use crate::domain::ids::QueueName;
-use crate::domain::time::{Hour, hour_of, split_by_hour};
+use crate::domain::history::work::{Span, Work, Worked, WrapUpTimes};
+use crate::domain::ids::{PbxName, QueueName};
+use crate::domain::time::hour_of;
+use crate::store::{WorkBy, WorkOf};
 
 /// A talk may have begun this long before the range, seconds.
 pub(super) const REACH: i64 = 24 * 3600;
 /// So much is held at once, seconds: a year takes no more memory than a month.
 const AT_ONCE: i64 = 31 * 86_400;
-
-/// What an agent did, by agent and clock hour.
-type Hours = BTreeMap<(String, Hour), Worked>;
+/// So many agents' days are made in one transaction: some hundredths of a second.
+const KEPT_AT_ONCE: usize = 1000;
 
 impl History {
+    /// Makes and keeps some of what agents did on days that are over, so that nobody waits for it. Says whether there is more
+    /// to be made. Nothing that is answered depends on it but the time that an answer takes.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn keep(&self, pbx: &PbxName) -> Result<bool, HistoryError> {
+        Ok(self.store.keep_work(pbx, self.thresholds.wrap_up_s, KEPT_AT_ONCE).await?)
+    }
+
     /// The wrap-up times of a PBX, with the setting.
     pub(super) async fn wrap_up_times(&self, site: &Site) -> Result<WrapUpTimes, HistoryError> {
         let stored = self.store.wrap_ups(&site.name).await?;
@@ -58,45 +68,25 @@ impl History {
         Ok(agents)
     }
 
-    /// What agents did in each clock hour of the range. An hour in which somebody was not logged in says nothing of how
-    /// occupied he was.
-    pub(super) async fn worked(&self, site: &Site, filter: &Filter) -> Result<Hours, HistoryError> {
-        let times = self.wrap_up_times(site).await?;
-        let queue = filter.queue.as_ref().map(QueueName::folded);
-        let end = site.to.min(site.log_clock.saturating_add(REACH));
-        let mut hours = Hours::new();
-        let mut from = site.from;
-        while from < end {
-            let to = from.saturating_add(AT_ONCE).min(end);
-            for (agent, work) in self.work(site, filter, (from, to)).await? {
-                let wraps = work.wrap_ups(|queue| times.of(queue, &agent));
-                for (start, end, doing) in work.pieces(&wraps, (from, to)) {
-                    for (hour, seconds) in split_by_hour(&site.zone, start, end) {
-                        let worked = hours.entry((agent.clone(), hour)).or_default();
-                        let seconds = u64::try_from(seconds).unwrap_or(0);
-                        match doing {
-                            Doing::Idle => worked.idle += seconds,
-                            Doing::Pause => {}
-                            Doing::Talk | Doing::Ring | Doing::WrapUp => worked.busy += seconds,
-                        }
-                    }
-                }
-                for (start, end) in work.logins.iter().map(|login| (login.0.max(from), login.1.min(to))) {
-                    for (hour, _) in split_by_hour(&site.zone, start, end) {
-                        hours.entry((agent.clone(), hour)).or_default().logged_in = true;
-                    }
-                }
-                let own = |wrap: &&Span| queue.as_ref().is_none_or(|queue| *queue == wrap.queue);
-                for wrap in wraps.iter().filter(own) {
-                    add_wrap_up(site, &mut hours, &agent, wrap, (from, to));
-                }
-            }
-            from = to;
-        }
-        for worked in hours.values_mut().filter(|worked| !worked.logged_in) {
-            (worked.busy, worked.idle) = (0, 0);
-        }
-        Ok(hours)
+    /// What agents did, summed by what `key` makes of an agent and of the UTC second at which a clock hour starts. An hour in
+    /// which somebody was not logged in says nothing of how occupied he was.
+    pub(super) async fn worked<K: Ord + Send + 'static>(
+        &self,
+        site: &Site,
+        filter: &Filter,
+        grain: Grain,
+        mut key: impl FnMut(&str, i64) -> K + Send + 'static,
+    ) -> Result<BTreeMap<K, Worked>, HistoryError> {
+        let of = WorkOf {
+            agent: filter.agent.as_ref().map(|agent| agent.as_str().to_owned()),
+            queue: filter.queue.as_ref().map(QueueName::folded),
+        };
+        let by = if grain == Grain::Range { WorkBy::Month } else { WorkBy::Hour };
+        let add = move |sums: &mut BTreeMap<K, Worked>, agent: &str, start: i64, own: &Worked| {
+            sums.entry(key(agent, start)).or_default().add(own);
+        };
+        let (span, setting) = ((site.from, site.to), self.thresholds.wrap_up_s);
+        Ok(self.store.fold_work(&site.name, span, (of, by), setting, add).await?)
     }
 
     /// Occupancy by clock hour.
@@ -106,19 +96,14 @@ impl History {
         filter: &Filter,
         of: HeatOf,
     ) -> Result<Vec<HeatRow>, HistoryError> {
-        let mut hours: Hours = BTreeMap::new();
-        for ((agent, hour), worked) in self.worked(site, filter).await? {
-            let name = if of == HeatOf::Agents { agent } else { String::new() };
-            if worked.logged_in {
-                hours.entry((name, hour)).or_default().add(&worked);
-            }
-        }
-        Ok(hours
-            .into_iter()
-            .map(|((agent, hour), worked)| {
-                HeatRow::new(&site.name, &site.zone, &agent, hour, worked.occupancy())
-            })
-            .collect())
+        let name = move |agent: &str| if of == HeatOf::Agents { agent.to_owned() } else { String::new() };
+        let hours = self.worked(site, filter, Grain::Hour, move |agent, start| (name(agent), start)).await?;
+        let row = |((agent, start), worked): ((String, i64), Worked)| {
+            let hour = hour_of(&site.zone, start);
+            // An hour of which nothing but a wrap-up is known had nobody logged in.
+            worked.logged_in.then(|| HeatRow::new(&site.name, &site.zone, &agent, hour, worked.occupancy()))
+        };
+        Ok(hours.into_iter().filter_map(row).collect())
     }
 
     /// The nominal wrap-up of answered visits, by queue and hour of their entry; `None` where no time is set.
@@ -145,17 +130,5 @@ impl History {
             from = to;
         }
         Ok(Some(sums))
-    }
-}
-
-fn add_wrap_up(site: &Site, hours: &mut Hours, agent: &str, wrap: &Span, (from, to): (i64, i64)) {
-    // Known to be none is 0, not a dash: the hour of the talk's last second says so.
-    let known = hour_of(&site.zone, wrap.start - 1);
-    if (from..to).contains(&(wrap.start - 1)) {
-        hours.entry((agent.to_owned(), known)).or_default().wrap_up.get_or_insert(0);
-    }
-    for (hour, seconds) in split_by_hour(&site.zone, wrap.start.max(from), wrap.end.min(to)) {
-        let sum = hours.entry((agent.to_owned(), hour)).or_default().wrap_up.get_or_insert(0);
-        *sum += u64::try_from(seconds).unwrap_or(0);
     }
 }

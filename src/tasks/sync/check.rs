@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -12,7 +13,6 @@ use crate::backoff;
 use crate::clock;
 use crate::config::Pbx;
 use crate::domain::history::query::local;
-use crate::domain::history::row::civil_of;
 use crate::domain::time::{Tick, local_date};
 use crate::pbx::mysql::Between;
 use crate::store::Store;
@@ -124,9 +124,14 @@ impl Sync {
         let today = local_date(zone, record.log_clock - SETTLED);
         let mut first = local(zone, oldest).date();
         // Reading back in time has come down to here.
-        let edge = self.store.cursor(name, "queue_log.older_local").await?;
-        if let Some(edge) = civil_of(edge).filter(|_| edge != 0) {
-            first = first.max(edge.date().tomorrow().unwrap_or(edge.date()));
+        let older = self.store.reading(name).await?.and_then(|reading| reading.older);
+        if let Some(edge) = older.map(|older| older.complete_from()) {
+            first = first.max(edge.tomorrow().unwrap_or(edge));
+        }
+        // A day is counted again with the calls of the two days before it.
+        if let Some(edge) = self.store.kept_from(name).await? {
+            let edge = local(zone, edge).date();
+            first = first.max(edge.checked_add(3.days()).unwrap_or(edge));
         }
         #[allow(clippy::cast_precision_loss, reason = "a random number")]
         let dice = || backoff::random() as f64 / u64::MAX as f64;

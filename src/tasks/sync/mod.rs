@@ -12,6 +12,7 @@
 mod check;
 mod once;
 mod people;
+mod purge;
 mod reader;
 mod status;
 mod wrap_ups;
@@ -40,6 +41,7 @@ use crate::tasks::history::{History, HistoryError, Thresholds};
 
 use check::Checking;
 pub use check::check_day;
+pub use purge::purge;
 use reader::{Progress, Reader, Step};
 
 /// Today's figures are made anew at least this often, because the date and what goes on change without rows.
@@ -125,6 +127,7 @@ pub struct Sync {
     store: Store,
     pbx: Pbx,
     poll: Duration,
+    keep: Duration,
     history: History,
     database: watch::Sender<LinkStatus>,
     today: watch::Sender<Arc<Today>>,
@@ -153,7 +156,8 @@ impl Sync {
             checks: checks_seen,
         };
         let history = History::new(store.clone(), thresholds(settings));
-        (Self { store, pbx, poll: settings.poll, history, database, today, status, wrap_ups, checks }, handle)
+        let (poll, keep) = (settings.poll, settings.keep);
+        (Self { store, pbx, poll, keep, history, database, today, status, wrap_ups, checks }, handle)
     }
 
     /// Synchronises until `stop` becomes true (or its sender is gone). A batch that has begun is finished.
@@ -164,15 +168,21 @@ impl Sync {
         let (mut away, mut refused) = (Backoff::away(), Backoff::refused());
         let mut reader: Option<Reader> = None;
         let mut registered = false;
-        let mut checking = Checking::new();
+        let (mut checking, mut purging) = (Checking::new(), purge::Purging::new());
         while !stopped(&stop) {
             let due = clock::now().tick.plus_millis(millis(self.poll));
             let mut outcome = self.once(&mut reader, &mut registered, &stop).await;
             if outcome.is_ok() {
                 outcome = self.read_older(&mut reader, due, &stop).await;
             }
+            if outcome.is_ok() {
+                outcome = self.keep_work(due, &stop).await;
+            }
             if let (Ok(()), Some(reader)) = (&outcome, &reader) {
                 outcome = self.check(reader, &mut checking, due).await;
+            }
+            if outcome.is_ok() {
+                outcome = self.purge(&mut purging, due).await;
             }
             let until = match outcome {
                 Ok(()) => {
@@ -236,6 +246,9 @@ impl Sync {
         if passed.changed || self.today_is_old(now) {
             self.publish_today(now, false).await?;
         }
+        self.status.send_modify(|status| {
+            (status.older, status.older_calls) = (reader.older_days(), reader.older_calls_days());
+        });
         self.say_live(reader, now);
         self.status.send_modify(|status| status.last_sync = Some(now.wall));
         Ok(())
@@ -258,9 +271,6 @@ impl Sync {
             any = true;
             self.status.send_modify(|status| status.take(&progress));
             let now = clock::now();
-            if ended {
-                tracing::info!(pbx = %self.pbx.name, "all of queue_log is read");
-            }
             if ended || now.tick.since(shown) >= SHOW_OLDER_MILLIS {
                 shown = now.tick;
                 any = false;
@@ -274,6 +284,16 @@ impl Sync {
             let now = clock::now();
             self.publish_today(now, true).await?;
             self.say_live(reader, now);
+        }
+        Ok(())
+    }
+
+    /// Keeps what agents did on days that are over, until the next look at what is new is due.
+    async fn keep_work(&self, due: Tick, stop: &watch::Receiver<bool>) -> Result<(), SyncError> {
+        while !stopped(stop) && clock::now().tick.since(due) < 0 {
+            if !self.history.keep(&self.pbx.name).await? {
+                break;
+            }
         }
         Ok(())
     }
@@ -314,7 +334,7 @@ impl Sync {
         let detail = (!said.is_empty()).then(|| said.join(" "));
         self.database.send_modify(|link| {
             link.enter(LinkState::Live, detail, now);
-            link.note = self.status.borrow().older.map(|older| older.sentence());
+            link.note = self.status.borrow().note();
             link.fresh_at = Some(now);
         });
     }

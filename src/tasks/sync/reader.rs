@@ -3,14 +3,18 @@
 //! | file | does |
 //! |---|---|
 //! | `onward` | what is new; what may have come late |
+//! | `second` | a second with very many rows |
 //! | `replaced` | whether the table is still the one that was read |
 //! | `older` | the past, newest days first |
-//! | `calls` | the cdr, and the queues' own settings |
+//! | `calls` | the cdr, both ways |
+//! | `settings` | the queues' own settings, and their members |
 
 mod calls;
 mod older;
 mod onward;
 mod replaced;
+mod second;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -19,20 +23,22 @@ use jiff::tz::TimeZone;
 pub(super) use older::Step;
 
 use super::status::OlderDays;
-use super::{SyncError, WrapUps, people};
+use super::{SyncError, WrapUps};
 use crate::clock;
 use crate::config::Pbx;
 use crate::domain::history::event::Oddity;
 use crate::domain::history::row::LogRow;
 use crate::domain::ids::PbxName;
 use crate::domain::time::Tick;
-use crate::pbx::mysql::{Between, Cdr, Key, Mysql, MysqlError, QueueLog, Seen};
+use crate::pbx::mysql::{Between, Key, Members, Mysql, MysqlError, QueueLog, Seen};
 use crate::store::{Applied, Batch, Reading, Store};
 
 /// Rows read and stored together: a transaction of some tens of milliseconds.
 const ROWS: u32 = 2000;
 /// How often the last rows are read again and the table is looked at, milliseconds.
 const OVERLAP_MILLIS: i64 = 60_000;
+/// A table that each look reads as a whole is left alone for this many times what the last look took.
+const REST: i64 = 10;
 /// So many rows are remembered at most, so as not to store again what was stored a moment ago.
 const REMEMBERED: usize = 50_000;
 
@@ -51,6 +57,8 @@ pub(super) struct Progress {
     pub newest: i64,
     /// What is left of the past.
     pub older: Option<OlderDays>,
+    /// What is left of the past of the cdr.
+    pub older_calls: Option<OlderDays>,
 }
 
 /// What a pass did.
@@ -78,11 +86,12 @@ pub(super) struct Reader {
     narrow: BTreeSet<(String, usize)>,
     /// `None`: at the next pass.
     overlapped: Option<Tick>,
-    cdr: Option<Cdr>,
-    cdr_warning: Option<String>,
-    cdr_due: Option<Tick>,
+    calls: calls::CallTable,
+    members: Members,
     wrap_ups: WrapUps,
     older: older::Pace,
+    /// A table that each look reads as a whole is left alone until then.
+    rests_until: Option<Tick>,
 }
 
 impl Reader {
@@ -91,7 +100,7 @@ impl Reader {
         let database = pbx.database.as_ref().ok_or(SyncError::NoDatabase)?;
         let mysql = Mysql::connect(database).await?;
         let queue_log = QueueLog::find(&mysql).await?;
-        let (cdr, cdr_warning) = calls::find(&mysql).await?;
+        let calls = calls::CallTable::find(&mysql, store, &pbx.name).await?;
         let ends = queue_log.ends(&mysql).await?;
         let reading = store.reading(&pbx.name).await?;
         let newest = ends.map_or(0, |(_, newest)| newest);
@@ -106,18 +115,18 @@ impl Reader {
             remembered: HashSet::new(),
             narrow: BTreeSet::new(),
             overlapped: None,
-            cdr,
-            cdr_warning,
-            cdr_due: None,
+            calls,
+            members: Members::default(),
             wrap_ups: WrapUps::new(),
             older: older::Pace::default(),
+            rests_until: None,
         })
     }
 
     /// What is missing or slow though the link is up, in sentences.
     pub(super) fn warnings(&self) -> Vec<String> {
         let narrow = self.narrow.iter().map(|narrow| self.queue_log.says_of_narrow(narrow));
-        self.cdr_warning.iter().cloned().chain(self.queue_log.warning()).chain(narrow).collect()
+        self.calls.warning.iter().cloned().chain(self.queue_log.warning()).chain(narrow).collect()
     }
 
     /// The rows of [from, to), UTC seconds, once more, batch by batch: see [`QueueLog::between`].
@@ -143,6 +152,9 @@ impl Reader {
     ) -> Result<Passed, SyncError> {
         let mut passed = Passed::default();
         let now = clock::now().tick;
+        if self.rests_until.is_some_and(|until| now.since(until) < 0) {
+            return Ok(passed);
+        }
         if self.overlapped.is_none_or(|last| now.since(last) >= OVERLAP_MILLIS) {
             self.look_again(store, progress, &mut passed).await?;
             self.settings(store).await?;
@@ -152,8 +164,12 @@ impl Reader {
         if passed.ended {
             passed.changed |= self.calls(store).await?;
             if self.overlapped == Some(now) {
-                passed.changed |= people::look(&self.mysql, store, &self.pbx).await?;
+                passed.changed |= self.people(store).await?;
             }
+        }
+        if self.queue_log.is_slow() {
+            let now_it_is = clock::now().tick;
+            self.rests_until = Some(now_it_is.plus_millis(now_it_is.since(now) * REST));
         }
         Ok(passed)
     }
@@ -172,7 +188,7 @@ impl Reader {
         let applied = match reading {
             Some(reading) => store.apply_reading(batch, reading).await?,
             None if batch.rows.is_empty() => Applied::default(),
-            None => store.apply_batch(batch).await?,
+            None => store.apply_of_table(batch).await?,
         };
         if reading.is_some() {
             self.reading = reading;

@@ -25,6 +25,8 @@ pub struct SyncStatus {
     pub newest: i64,
     /// What of the past is still being read; `None`: nothing, or nothing is read yet.
     pub older: Option<OlderDays>,
+    /// The same of the cdr, which tells of calls that never entered a queue.
+    pub older_calls: Option<OlderDays>,
 }
 
 /// What of the past is still being read, from the newest day backwards.
@@ -60,15 +62,33 @@ impl OlderDays {
             Self::not_there_yet(self.complete_from)
         )
     }
+
+    /// The same of the cdr.
+    fn sentence_of_calls(&self) -> String {
+        format!(
+            "Reading calls (cdr): {} …, {} %. Calls that never entered a queue are not there yet before {}.",
+            self.reached.strftime("%Y-%m"),
+            self.percent(),
+            self.complete_from.strftime("%-d %b %Y")
+        )
+    }
 }
 
 impl SyncStatus {
+    /// What of the past is still being read, in a sentence.
+    pub(super) fn note(&self) -> Option<String> {
+        self.older
+            .map(|older| older.sentence())
+            .or_else(|| self.older_calls.map(|calls| calls.sentence_of_calls()))
+    }
+
     pub(super) fn take(&mut self, progress: &Progress) {
         self.rows += progress.rows;
         self.visits += progress.visits;
         self.position = progress.position;
         self.newest = progress.newest;
         self.older = progress.older;
+        self.older_calls = progress.older_calls;
     }
 }
 
@@ -83,5 +103,10 @@ mod tests {
         let sentence = "Reading history: 2024-03 …, 38 %. Days before 15 Mar 2024 are not there yet.";
         assert_eq!(left.sentence(), sentence);
         assert_eq!(OlderDays { share: 0.9999, ..left }.percent(), 99);
+        let mut status = SyncStatus { older_calls: Some(left), ..SyncStatus::default() };
+        let calls = "Reading calls (cdr): 2024-03 …, 38 %. Calls that never entered a queue are not there yet before 15 Mar 2024.";
+        assert_eq!(status.note().as_deref(), Some(calls));
+        status.older = Some(left);
+        assert_eq!(status.note().as_deref(), Some(sentence));
     }
 }

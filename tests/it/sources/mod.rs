@@ -1,8 +1,12 @@
 //! Reading a PBX's tables from a real MariaDB: every shape, exactly once, the past.
 
+mod calls;
 mod exactly_once;
+mod keep;
+mod outage;
 mod past;
 mod shapes;
+mod slow;
 
 use std::time::Duration;
 
@@ -63,7 +67,7 @@ impl Running {
     fn start(store: &Store, pbx: &Pbx) -> Self {
         let settings = Settings {
             poll: Duration::from_millis(100),
-            keep: Duration::from_secs(1),
+            keep: Duration::from_secs(10 * 365 * 86_400),
             replay_keep: Duration::from_secs(1),
             service_level_seconds: 20,
             short_abandon_seconds: 5,

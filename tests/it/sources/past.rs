@@ -14,15 +14,15 @@ use super::{Running, Shelf};
 use crate::history::Bench;
 
 /// The first second of the generated rows.
-const FIRST: i64 = 1_791_504_000;
+pub(super) const FIRST: i64 = 1_791_504_000;
 /// Calls; each has four rows, and every fourth a pause beside it.
-const CALLS: i64 = 7000;
+pub(super) const CALLS: i64 = 7000;
 /// Seconds from one to the next: forty days in all.
-const STEP: i64 = 494;
-const ROWS: u64 = 4 * 7000 + 2 * 1750;
+pub(super) const STEP: i64 = 494;
+pub(super) const ROWS: u64 = 4 * 7000 + 2 * 1750;
 
 /// Forty days of calls and pauses, numbered in the order of time.
-async fn fill(bench: &Bench) {
+pub(super) async fn fill(bench: &Bench) {
     let sql = format!(
         "USE asterisk; SET max_recursive_iterations = 10000000;
         CREATE TABLE n AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {CALLS} - 1) SELECT i FROM n;
@@ -43,7 +43,7 @@ async fn fill(bench: &Bench) {
 }
 
 /// The figures that the same rows give in the order of the table, without any of the synchronisation.
-async fn in_order(bench: &Bench) -> String {
+pub(super) async fn in_order(bench: &Bench) -> String {
     let shelf = Shelf::new();
     shelf.store.register_pbx(&bench.pbx.name, "UTC").await.expect("registers");
     let mysql = Mysql::connect(bench.pbx.database.as_ref().expect("a database")).await.expect("connects");
@@ -61,7 +61,9 @@ async fn in_order(bench: &Bench) -> String {
     shelf.figures().await
 }
 
-async fn in_time<T>(wait: impl Future<Output = Result<T, tokio::sync::watch::error::RecvError>>) -> T {
+pub(super) async fn in_time<T>(
+    wait: impl Future<Output = Result<T, tokio::sync::watch::error::RecvError>>,
+) -> T {
     tokio::time::timeout(Duration::from_secs(120), wait).await.expect("in time").expect("runs")
 }
 

@@ -29,7 +29,8 @@ fn row(id: i64, line: &str) -> LogRow {
     let mut data: [String; 5] = Default::default();
     // The last column keeps the pipes that are left over, as Asterisk writes it.
     data.iter_mut().zip(fields.splitn(5, '|')).for_each(|(slot, text)| *slot = text.to_owned());
-    LogRow { id, local: local(&time), callid, queue, agent, event, data }
+    let [callid, queue, agent, event] = [callid, queue, agent, event].map(Into::into);
+    LogRow { id, local: local(&time), callid, queue, agent, event, data: data.map(Into::into) }
 }
 
 fn local(time: &str) -> jiff::civil::DateTime {

@@ -134,11 +134,11 @@ impl Mail {
             taken.push(LogRow {
                 id,
                 local: clock.local(row.at),
-                callid: row.callid,
-                queue: row.queue,
-                agent: row.agent,
-                event: row.event.to_owned(),
-                data: row.data,
+                callid: row.callid.into(),
+                queue: row.queue.into(),
+                agent: row.agent.into(),
+                event: row.event.into(),
+                data: row.data.map(Into::into),
             });
         }
         let old = at.saturating_sub(172_800_000).div_euclid(1000);

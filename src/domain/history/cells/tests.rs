@@ -12,7 +12,7 @@ fn visit(entered: i64, talk: (i64, i64)) -> Visit {
         callid: "c".into(),
         queue: QueueName::new("Sales"),
         n: 1,
-        number: String::new(),
+        number: Default::default(),
         entered,
         outcome: Outcome::Answered,
         wait: 5,

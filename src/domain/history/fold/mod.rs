@@ -188,7 +188,11 @@ fn endless(placed: &[Placed<'_>], matched: &matching::Matched, visits: &[Visit])
         let known =
             |visit: &&Visit| visit.closed == Some(row.at) && visit.queue == row.row.queue.as_str().into();
         let wanted = !leg.is_empty() && missing.iter().any(known);
-        wanted.then(|| Endless { leg: leg.clone(), callid: row.row.callid.clone(), connected: row.at })
+        wanted.then(|| Endless {
+            leg: leg.to_string(),
+            callid: row.row.callid.to_string(),
+            connected: row.at,
+        })
     };
     let open = placed.iter().enumerate().filter(|(at, _)| !missing.is_empty() && matched.end[*at].is_none());
     open.filter_map(|(_, row)| of_one(row)).collect()

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::SmolStr;
+
 use super::matching::{Matched, entered_by};
 use super::{Context, NEAR_SECONDS, OPEN_SECONDS, Placed, TALK_SECONDS};
 use crate::domain::history::event::{Event, Leave, Oddity};
@@ -84,7 +86,7 @@ fn frame(placed: &[Placed<'_>], rows: &Rows, context: &Context<'_>) -> Visit {
     let (outcome, wait) = closing.map_or((Outcome::Open, 0), closed_by);
     let number = match rows.entry.map(|at| &placed[at].event) {
         Some(Event::Enter { number }) => number.clone(),
-        _ => String::new(),
+        _ => SmolStr::default(),
     };
     let joined = rows.entry.zip(rows.closing).is_some_and(|(a, b)| !placed[a].same_call(&placed[b]));
     let mut visit = Visit {
@@ -170,7 +172,7 @@ fn talk(placed: &[Placed<'_>], rows: &Rows, context: &Context<'_>, visit: &mut V
         return;
     }
     let Event::Connect { leg, .. } = &answer.event else { return };
-    if let Some(end) = context.leg_ends.get(leg).copied().filter(|end| *end >= answer.at) {
+    if let Some(end) = context.leg_ends.get(leg.as_str()).copied().filter(|end| *end >= answer.at) {
         visit.talks.push(Talk { agent, start: answer.at, end, transfer: None, estimated: true });
         visit.marks.missing_end = true;
         return;

@@ -32,7 +32,8 @@ pub struct Between {
     next: Option<i64>,
     /// The position behind which no row of the range is looked for.
     last: i64,
-    limit: u32,
+    /// So many rows of the second at `next` are read, where it has more than a batch.
+    offset: Option<u64>,
 }
 
 impl QueueLog {
@@ -59,7 +60,7 @@ impl QueueLog {
                 (Some(self.second_at(zone, from) - LATE_SECONDS), self.second_at(zone, to) + LATE_SECONDS)
             }
         };
-        Ok(Between { from, to, zone: zone.clone(), next, last, limit: ROWS })
+        Ok(Between { from, to, zone: zone.clone(), next, last, offset: None })
     }
 
     /// A position from which on all rows are read whose time is `at` (UTC seconds) or later, late ones aside; `None` for
@@ -100,17 +101,22 @@ impl Between {
     /// When the database is gone or refuses; the same batch can be asked for again.
     pub async fn next(&mut self, log: &QueueLog, mysql: &Mysql) -> Result<Option<Vec<LogRow>>, MysqlError> {
         let Some(from) = self.next.filter(|from| *from <= self.last) else { return Ok(None) };
-        let read = log.forward(mysql, from, self.limit).await?;
-        let reached = read.rows.last().map(|seen| seen.key);
-        self.next = reached.filter(|_| read.full).map(|reached| match log.key() {
-            Key::Id => reached + 1,
-            // The rest of this second, unless all of the batch was of it.
-            _ if reached > from => reached,
-            _ => {
-                self.limit = self.limit.saturating_mul(2);
-                from
-            }
-        });
+        let read = match self.offset {
+            Some(offset) => log.of_second(mysql, from, (offset, ROWS)).await?,
+            None => log.forward(mysql, from, ROWS).await?,
+        };
+        let reached = read.rows.last().map(|seen| seen.key).filter(|_| read.full);
+        if let Some(offset) = self.offset {
+            self.offset = read.full.then_some(offset + u64::from(ROWS));
+            self.next = Some(if read.full { from } else { from + 1 });
+        } else if log.key() != Key::Id && reached == Some(from) {
+            // All of one second.
+            self.offset = Some(0);
+            return Ok(Some(Vec::new()));
+        } else {
+            // Of the last second of a batch there may be more.
+            self.next = reached.map(|reached| if log.key() == Key::Id { reached + 1 } else { reached });
+        }
         let last = self.last;
         let rows = read.rows.into_iter().filter(|seen| seen.key <= last).filter_map(|Seen { row, .. }| row);
         Ok(Some(rows.filter(|row| self.holds(row)).collect()))

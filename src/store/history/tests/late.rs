@@ -1,6 +1,7 @@
 //! Which cells are marked late.
 
 use super::*;
+use crate::domain::history::row::epoch_id;
 use crate::domain::history::time_text::parse_local;
 
 fn row(id: i64, time: &str, callid: &str, agent: &str, event: &str, data: &str) -> LogRow {
@@ -13,7 +14,7 @@ fn row(id: i64, time: &str, callid: &str, agent: &str, event: &str, data: &str) 
         queue: "q".into(),
         agent: agent.into(),
         event: event.into(),
-        data: columns,
+        data: columns.map(Into::into),
     }
 }
 
@@ -121,4 +122,34 @@ async fn reading_the_past_marks_nothing_down_to_where_it_is_read() {
     assert_eq!(late(&store).await, []);
     synced(&store, &[row(20, "09:50:00", "1795341000.6", "NONE", "ENTERQUEUE", "|5|1")]).await;
     assert_eq!(late(&store).await, [("q".into(), String::new(), 9)]);
+}
+
+#[tokio::test]
+async fn rows_of_a_table_that_tells_instants_are_late_and_those_of_a_file_are_not() {
+    // A table without a zone: instants, and the clock that goes with them.
+    let epoch = |row: LogRow| LogRow { id: epoch_id(civil_second(row.local), row.id), ..row };
+    let reading = Reading { kind: 2, newest: 9, mark: 1, ..Reading::default() };
+    let call = || {
+        [
+            row(14, "09:30:00", "1795339800.3", "NONE", "ENTERQUEUE", "|5|1"),
+            row(15, "09:30:07", "1795339800.3", "NONE", "ABANDON", "1|1|7"),
+        ]
+        .map(epoch)
+    };
+    let expect = [("q".to_owned(), String::new(), 9)];
+    for how in 0..3 {
+        let (_dir, store) = empty("UTC").await;
+        let rows: Vec<LogRow> = morning().into_iter().map(epoch).collect();
+        store.apply_reading(Batch { cursor: None, ..batch(&rows) }, reading).await.expect("applies");
+        store.note_synced(&pbx(), 1_795_348_900).await.expect("notes");
+        assert_eq!(late(&store).await, []);
+        let late_call = Batch { cursor: None, ..batch(&call()) };
+        match how {
+            0 => store.apply_reading(late_call, reading).await.map(drop),
+            1 => store.apply_of_table(late_call).await.map(drop),
+            _ => store.apply_batch(late_call).await.map(drop),
+        }
+        .expect("applies");
+        assert_eq!(late(&store).await, expect[..usize::from(how < 2)], "{how}");
+    }
 }

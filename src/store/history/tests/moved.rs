@@ -33,7 +33,15 @@ fn old(dir: &std::path::Path, zone: &str, rows: &[LogRow]) {
         let fields = row.data.join(&SEPARATOR.to_string());
         db.execute(
             &format!("INSERT INTO {table} VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
-            params![row.agent, at, row.queue.to_ascii_lowercase(), row.event, row.callid, fields, row.id],
+            params![
+                row.agent.as_str(),
+                at,
+                row.queue.to_ascii_lowercase(),
+                row.event.as_str(),
+                row.callid.as_str(),
+                fields,
+                row.id
+            ],
         )
         .expect("a row");
     }

@@ -355,7 +355,7 @@ proptest! {
                 "Frank Fox" | "Eve" if id % 5 >= hidden => ["SIP/4", "sip/4", "Sip/4"][usize::from(id % 11 == 0)],
                 other => other,
             };
-            row.agent = phone.to_owned();
+            row.agent = phone.into();
         }
         let words: Vec<(Word<'_>, bool, usize)> = words
             .iter()

@@ -98,7 +98,16 @@ fn rows() -> impl Strategy<Value = Vec<LogRow>> {
             .map(|(id, (at, callid, queue, agent, event, fields))| {
                 let mut data: [String; 5] = Default::default();
                 data.iter_mut().zip(fields.split('|')).for_each(|(slot, text)| *slot = text.into());
-                LogRow { id, local: local(&zone, at), callid, queue, agent, event: event.into(), data }
+                let [callid, queue, agent] = [callid, queue, agent].map(Into::into);
+                LogRow {
+                    id,
+                    local: local(&zone, at),
+                    callid,
+                    queue,
+                    agent,
+                    event: event.into(),
+                    data: data.map(Into::into),
+                }
             })
             .collect()
     })

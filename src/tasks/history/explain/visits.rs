@@ -39,7 +39,7 @@ impl History {
         let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else { return Ok(None) };
         let near = VisitFilter { from: first - BEFORE, to: last + AFTER, ..VisitFilter::default() };
         let mut visits = self.store.visits(pbx, near).await?;
-        visits.retain(|visit| callids.contains(&visit.callid));
+        visits.retain(|visit| callids.iter().any(|callid| *callid == visit.callid));
         let mut told: Vec<_> = rows.values().flat_map(|rows| taken(&zone, rows, &visits)).collect();
         told.sort_by_key(|taken| (taken.at, taken.row.id));
         Ok(Some(CallExplained {

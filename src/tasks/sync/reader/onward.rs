@@ -16,11 +16,11 @@ const OVERLAP_SECONDS: i64 = 600;
 /// Without numbers, rows of the last second may still come; they are read again at each look, seconds.
 const UNFINISHED: i64 = 2;
 /// A table with so few numbers is read from its beginning at once.
-const FEW_IDS: i64 = 20_000;
+pub(super) const FEW_IDS: i64 = 20_000;
 /// The same for one without numbers, seconds.
-const FEW_SECONDS: i64 = 2 * 86_400;
+pub(super) const FEW_SECONDS: i64 = 2 * 86_400;
 /// A row with a time so far ahead of the clock does not move the end of what is read, seconds.
-const AHEAD: i64 = 86_400;
+pub(super) const AHEAD: i64 = 86_400;
 /// Rows looked at to find one with a time.
 const PROBE: u32 = 8;
 /// So often a look begins again because the table is not the one that was read.
@@ -42,25 +42,35 @@ impl Reader {
             return Ok(());
         };
         let mut from = self.begin_of_look(reading);
-        let (mut limit, mut doubts) = (ROWS, 0);
+        // The last row was seen again, where it was looked for.
+        let (mut is_known, mut doubts) = (reading.mark == 0, 0);
         while !stop() {
-            let read = self.queue_log.forward(&self.mysql, from, limit).await?;
+            let read = self.queue_log.forward(&self.mysql, from, ROWS).await?;
             self.narrow.extend(read.filled.iter().cloned());
-            let is_last = |seen: &Seen| seen.key == reading.newest && mark_of(seen) == reading.mark;
-            let is_known = reading.mark == 0 || from > reading.newest || read.rows.iter().any(is_last);
-            if !is_known && doubts < DOUBTS {
+            is_known |= from > reading.newest || read.rows.iter().any(|seen| is_last(reading, seen));
+            let end = read.rows.last().map(|seen| seen.key);
+            let may_come = read.full && end.is_some_and(|end| end <= reading.newest);
+            if !is_known && !may_come && doubts < DOUBTS {
                 doubts += 1;
                 self.doubt(store, reading, progress, passed).await?;
                 self.begin_where_needed(store).await?;
                 let Some(again) = self.reading else { break };
                 reading = again;
+                is_known = reading.mark == 0;
                 from = self.begin_of_look(reading);
                 continue;
             }
-            let Some(last) = read.rows.last().map(|seen| seen.key) else { break };
-            if read.full && last == from {
-                // All of one second: it has to fit into one batch.
-                limit = limit.saturating_mul(2);
+            if is_known && let Some(again) = self.after_an_outage(reading, from).await? {
+                reading = again;
+                from = self.begin_of_look(reading);
+                continue;
+            }
+            let Some(last) = end else { break };
+            if read.full && last == from && !self.is_numbered() {
+                let of_second = self.onward_over(store, (reading, from), progress, passed).await?;
+                is_known |= of_second.1;
+                reading = of_second.0;
+                from += 1;
                 continue;
             }
             if self.has_new(reading, &read.rows) && self.has_other_columns().await? {
@@ -80,6 +90,49 @@ impl Reader {
         }
         passed.ended = !stop();
         Ok(())
+    }
+
+    /// Where far more is missing than a moment reads: from the midnight before the newest row on, and a gap that is read
+    /// backwards afterwards, as at the first time.
+    async fn after_an_outage(&self, reading: Reading, from: i64) -> Result<Option<Reading>, SyncError> {
+        let Some((_, newest)) = self.ends.filter(|_| reading.mark != 0 && from <= reading.newest) else {
+            return Ok(None);
+        };
+        if newest.saturating_sub(reading.newest) <= self.few() {
+            return Ok(None);
+        }
+        let Some(start) = self.midnight_before(newest).await? else { return Ok(None) };
+        // Of the last second more may have come.
+        let floor = if self.is_numbered() { reading.newest + 1 } else { reading.newest - UNFINISHED };
+        let gap = Older { floor, ..start };
+        if gap.reached <= reading.newest + 1 {
+            return Ok(None);
+        }
+        tracing::info!(pbx = %self.pbx, was = reading.newest, newest, "much is missing: the newest days first");
+        Ok(Some(Reading { newest: gap.reached, mark: 0, ..reading }.leave(gap)))
+    }
+
+    /// Stores a second that is more than a batch; says how far the table is read then, and whether the last row was in it.
+    async fn onward_over(
+        &mut self,
+        store: &Store,
+        (reading, second): (Reading, i64),
+        progress: &mut (dyn FnMut(&Progress) + Send),
+        passed: &mut Passed,
+    ) -> Result<(Reading, bool), SyncError> {
+        let (mut read, mut last, mut found) = (0, None, false);
+        let counted = counted_from(reading);
+        let applied = self
+            .whole_second(store, second, counted, &mut |seen| {
+                (read, last) = (read + 1, Some(Seen { row: seen.row.clone(), ..*seen }));
+                found |= is_last(reading, seen);
+            })
+            .await?;
+        let next = self.end_after(reading, last.as_slice());
+        self.store_rows(store, Vec::new(), Some(next), i64::MAX).await?;
+        passed.changed |= applied.changed;
+        progress(&Progress { read, rows: applied.rows, visits: applied.visits, ..self.progress() });
+        Ok((next, found))
     }
 
     /// Stores what of these rows is new; says how far the table is read then.
@@ -136,7 +189,8 @@ impl Reader {
     pub(super) fn progress(&self) -> Progress {
         let position = self.reading.map_or(0, |reading| reading.newest);
         let newest = self.ends.map_or(0, |(_, newest)| newest).max(position);
-        Progress { position, newest, older: self.older_days(), ..Progress::default() }
+        let (older, older_calls) = (self.older_days(), self.older_calls_days());
+        Progress { position, newest, older, older_calls, ..Progress::default() }
     }
 
     /// A table that was never read is read from the midnight before its newest row on; what is older comes later.
@@ -151,19 +205,29 @@ impl Reader {
         }
         self.ends = self.queue_log.ends(&self.mysql).await?;
         let Some((oldest, newest)) = self.ends else { return Ok(()) };
-        let few = if self.is_numbered() { FEW_IDS } else { FEW_SECONDS };
         let kind = kind_of(self.queue_log.key());
-        let mut reading = Reading { kind, newest: oldest, mark: 0, older: None };
-        if newest.saturating_sub(oldest) > few
-            && let Some(midnight) = self.midnight(newest).await?
-            && let Some(start) = self.queue_log.key_at(&self.mysql, &self.zone, midnight).await?
-            && start > oldest
+        let mut reading = Reading { kind, newest: oldest, ..Reading::default() };
+        if newest.saturating_sub(oldest) > self.few()
+            && let Some(gap) = self.midnight_before(newest).await?
+            && gap.reached > oldest
         {
-            let local = civil_second(local(&self.zone, midnight));
-            reading = Reading { newest: start, older: Some(Older { reached: start, local }), ..reading };
+            reading = Reading { newest: gap.reached, ..reading }.leave(gap);
         }
         self.reading = Some(reading);
         Ok(())
+    }
+
+    /// A table with so many positions is read at once.
+    fn few(&self) -> i64 {
+        if self.is_numbered() { FEW_IDS } else { FEW_SECONDS }
+    }
+
+    /// The midnight before a position, as the end of a gap that is read backwards from there.
+    async fn midnight_before(&self, newest: i64) -> Result<Option<Older>, SyncError> {
+        let Some(midnight) = self.midnight(newest).await? else { return Ok(None) };
+        let start = self.queue_log.key_at(&self.mysql, &self.zone, midnight).await?;
+        let local = civil_second(local(&self.zone, midnight));
+        Ok(start.map(|reached| Older { reached, local, floor: i64::MIN }))
     }
 
     /// The midnight before the row at `newest`, or before now where that row's clock is ahead, UTC.
@@ -196,9 +260,8 @@ impl Reader {
             return Ok(());
         };
         let mut from = self.begin_of_overlap(reading).await?;
-        let mut limit = ROWS;
         loop {
-            let mut read = self.queue_log.forward(&self.mysql, from, limit).await?;
+            let mut read = self.queue_log.forward(&self.mysql, from, ROWS).await?;
             let last = read.rows.last().map(|seen| seen.key);
             read.rows.retain(|seen| seen.key <= reading.newest);
             let applied = self.store_rows(store, read.rows, None, i64::MAX).await?;
@@ -209,7 +272,10 @@ impl Reader {
             }
             match last.filter(|last| read.full && *last < reading.newest) {
                 Some(last) if last > from => from = last,
-                Some(_) => limit = limit.saturating_mul(2),
+                Some(_) => {
+                    passed.changed |= self.whole_second(store, from, i64::MAX, &mut |_| ()).await?.changed;
+                    from += 1;
+                }
                 None => return Ok(()),
             }
         }
@@ -228,6 +294,10 @@ impl Reader {
         }
         Ok(from.max(reading.older.map_or(i64::MIN, |older| older.reached)))
     }
+}
+
+fn is_last(reading: Reading, seen: &Seen) -> bool {
+    seen.key == reading.newest && mark_of(seen) == reading.mark
 }
 
 /// Rows before this position were counted before.

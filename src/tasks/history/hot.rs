@@ -1,0 +1,181 @@
+//! Dates of heatmaps that were asked for lately, kept in memory.
+//!
+//! The wall and the web page ask for the same dates again and again, of which only today changes. A date is kept with the numbers
+//! of changes of its days, which the store notes in the transaction that changes them; it is thrown away when those are others.
+//! So no answer is older than the store.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::{HeatOf, History, HistoryError, Site};
+use crate::domain::history::query::{Count, Filter, HeatRow, Metric};
+use crate::domain::ids::{AgentName, PbxName};
+use crate::domain::time::DAY;
+use crate::store::DayChanges;
+
+/// Rows kept at most, some 150 bytes each: the heatmaps of a month for every queue and some agents in three metrics.
+const MOST_ROWS: usize = 20_000;
+/// A date without rows takes memory, too.
+const DATE_ROWS: usize = 2;
+
+/// Of whose heatmap a date is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    pbx: PbxName,
+    date: Date,
+    queue: Option<String>,
+    agent: Option<AgentName>,
+    metric: &'static str,
+    service_level: Option<u32>,
+    together: bool,
+}
+
+struct Kept {
+    changes: DayChanges,
+    /// The log's own clock, where what goes on counts up to there.
+    clock: i64,
+    rows: Vec<HeatRow>,
+    /// When it was asked for last.
+    asked: u64,
+}
+
+#[derive(Default)]
+struct Dates {
+    dates: HashMap<Key, Kept>,
+    rows: usize,
+    asked: u64,
+}
+
+/// What is kept. Cheap to clone; clones are one.
+#[derive(Clone, Default)]
+pub(super) struct Hot {
+    dates: Arc<Mutex<Dates>>,
+}
+
+impl Hot {
+    fn get(&self, key: &Key, changes: &DayChanges, clock: i64) -> Option<Vec<HeatRow>> {
+        let mut held = self.dates.lock().ok()?;
+        held.asked += 1;
+        let asked = held.asked;
+        let kept = held.dates.get_mut(key)?;
+        if kept.changes != *changes || kept.clock != clock {
+            return None;
+        }
+        kept.asked = asked;
+        Some(kept.rows.clone())
+    }
+
+    fn put(&self, key: Key, changes: DayChanges, clock: i64, rows: Vec<HeatRow>) {
+        let Ok(mut held) = self.dates.lock() else { return };
+        let asked = held.asked;
+        held.rows += rows.len() + DATE_ROWS;
+        if let Some(before) = held.dates.insert(key, Kept { changes, clock, rows, asked }) {
+            held.rows -= before.rows.len() + DATE_ROWS;
+        }
+        if held.rows <= MOST_ROWS {
+            return;
+        }
+        // What was not asked for longest goes, a quarter at once, so that this is rare.
+        let mut ages: Vec<(u64, Key)> =
+            held.dates.iter().map(|(key, kept)| (kept.asked, key.clone())).collect();
+        ages.sort_by_key(|(asked, _)| *asked);
+        for (_, key) in ages {
+            if held.rows <= MOST_ROWS * 3 / 4 {
+                break;
+            }
+            if let Some(gone) = held.dates.remove(&key) {
+                held.rows -= gone.rows.len() + DATE_ROWS;
+            }
+        }
+    }
+
+    /// How many rows are kept, those that dates stand for among them.
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> usize {
+        self.dates.lock().map_or(0, |held| held.rows)
+    }
+}
+
+impl History {
+    /// The rows of one PBX's heatmap: from memory what did not change, and the rest from the store.
+    pub(super) async fn heat_rows(
+        &self,
+        site: &Site,
+        filter: &Filter,
+        of: HeatOf,
+    ) -> Result<Vec<HeatRow>, HistoryError> {
+        let is_small = of == HeatOf::Together || filter.agent.is_some();
+        if !is_small
+            || filter.count == Count::Calls
+            || filter.from.until(filter.to).map_or(0, |span| span.get_days()) > 400
+        {
+            return self.heat_rows_of_store(site, filter, of).await;
+        }
+        let days = (site.from.div_euclid(DAY) - 1, site.to.div_euclid(DAY) + 1);
+        let all = self.store.day_changes(&site.name, days.0, days.1).await?;
+        let (mut rows, mut missing) = (Vec::new(), Vec::new());
+        for date in dates(filter.from, filter.to) {
+            let (key, changes, clock) = self.mark(site, (filter, of), date, &all);
+            match self.hot.get(&key, &changes, clock) {
+                Some(known) => rows.extend(known),
+                None => missing.push((date, key, changes, clock)),
+            }
+        }
+        // Dates that follow each other are read together.
+        let mut missing = missing.into_iter().peekable();
+        while let Some(first) = missing.next() {
+            let mut run = vec![first];
+            while let Some(next) =
+                missing.next_if(|next| run.last().and_then(|last| last.0.tomorrow().ok()) == Some(next.0))
+            {
+                run.push(next);
+            }
+            let (from, to) = (run[0].0, run[run.len() - 1].0);
+            let part = Filter { from, to, ..filter.clone() };
+            let mut site = site.clone();
+            (site.from, site.to) = part.span(&site.zone);
+            let mut read = self.heat_rows_of_store(&site, &part, of).await?;
+            for (date, key, changes, clock) in run {
+                let own: Vec<HeatRow> = read.extract_if(.., |row| row.date == date).collect();
+                rows.extend(own.iter().cloned());
+                self.hot.put(key, changes, clock, own);
+            }
+            rows.append(&mut read);
+        }
+        rows.sort_by(|a, b| (&a.agent, a.start_utc).cmp(&(&b.agent, b.start_utc)));
+        Ok(rows)
+    }
+
+    /// Under what a date is kept, and what it is held against.
+    fn mark(
+        &self,
+        site: &Site,
+        (filter, of): (&Filter, HeatOf),
+        date: Date,
+        changes: &DayChanges,
+    ) -> (Key, DayChanges, i64) {
+        let key = Key {
+            pbx: site.name.clone(),
+            date,
+            queue: filter.queue.as_ref().map(crate::domain::ids::QueueName::folded),
+            agent: filter.agent.clone(),
+            metric: filter.metric.as_str(),
+            service_level: filter.service_level,
+            together: of == HeatOf::Together,
+        };
+        let (from, to) = Filter::new(date, date).span(&site.zone);
+        // How occupied somebody was depends on the day before, too, and on how far what goes on has come.
+        let is_occupancy = filter.metric == Metric::Occupancy;
+        let around = i64::from(is_occupancy);
+        let changes = changes.of(from.div_euclid(DAY) - around, (to - 1).div_euclid(DAY) + around);
+        let clock = if is_occupancy { site.log_clock.min(to) } else { 0 };
+        (key, changes, clock)
+    }
+}
+
+fn dates(from: Date, to: Date) -> impl Iterator<Item = Date> {
+    from.series(1.day()).take_while(move |date| *date <= to)
+}
