@@ -263,12 +263,12 @@ mod tests {
         let pbx = crate::domain::ids::PbxName::new("pbx");
         store.register_pbx(&pbx, "UTC").await.expect("registers");
         // Noon of 14 March 2024.
-        let older = Some(Older { reached: 7, local: 1_710_417_600 });
+        let older = Some(Older { reached: 7, local: 1_710_417_600, ..Older::default() });
         let batch = Batch { pbx: pbx.clone(), rows: vec![], oddities: Default::default(), cursor: None };
         store.apply_reading(batch, Reading { older, ..Reading::default() }).await.expect("applies");
         let (config, state) = (path("asterflow.toml"), path("state"));
-        let words = ["screenshot", "--page", "overview", "--offline", "--out", "x", "--config", &config];
-        let words = ["asterflow"].iter().chain(&words).chain(&["--state-dir", &state]).copied();
+        let what = "asterflow screenshot --page overview --offline --out x".split(' ');
+        let words = what.chain(["--config", &config, "--state-dir", &state]);
         let arguments = Arguments::parse_from(words);
         let note = async || {
             let loaded = settings::load_without_secrets(&arguments).await.expect("loads");

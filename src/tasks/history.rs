@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::domain::history::cells::{Cell, Measure};
+use crate::domain::history::cells::{Cell, Measure, Waits};
 use crate::domain::history::figures::{Today, agent_figures, queue_figures};
 use crate::domain::history::query::{Count, Filter, HeatRow, Metric, VisitRow, local};
 use crate::domain::history::visit::Status;
@@ -253,8 +253,7 @@ impl History {
         Ok(self.visits_page(filter).await?.0)
     }
 
-    /// As [`Self::visits`]; where a page is asked for, that page, with the UTC second at which the next one starts. Pages are
-    /// of one PBX.
+    /// As [`Self::visits`]; where a page (of one PBX) is asked for, that one, and the UTC second at which the next starts.
     ///
     /// # Errors
     /// As [`Self::queues`]; and where a page is asked for of several PBXs.
@@ -369,7 +368,6 @@ fn agent_value(metric: Metric, cells: &[(Cell, u32)]) -> Option<Option<f64>> {
 
 /// Of the visits he answered, the share within the threshold.
 fn agent_level(cells: &[(Cell, u32)], answered: u64) -> Option<f64> {
-    use crate::domain::history::cells::Waits;
     let fits = |cell: &Cell, s: u32| -> i64 {
         let own =
             cell.waits.iter().filter(|((whose, seconds), _)| *whose == Waits::Answered && *seconds <= s);

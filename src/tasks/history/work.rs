@@ -7,7 +7,7 @@ use super::sums::Grain;
 use super::{HeatOf, History, HistoryError, Site};
 use crate::domain::history::agent::Kind;
 use crate::domain::history::query::{Filter, HeatRow};
-use crate::domain::history::work::{Span, Work, Worked, WrapUpTimes};
+use crate::domain::history::work::{Work, Worked, WrapUpTimes};
 use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::hour_of;
 use crate::store::{WorkBy, WorkOf};

@@ -25,8 +25,8 @@ impl Kept {
     pub(super) fn take(&mut self, row: &LogRow) {
         self.rows.insert(text(row));
         for (names, name) in [(&mut self.callids, &row.callid), (&mut self.agents, &row.agent)] {
-            if !names.contains(name) {
-                names.insert(name.clone());
+            if !names.contains(name.as_str()) {
+                names.insert(name.to_string());
             }
         }
     }

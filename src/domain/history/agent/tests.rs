@@ -19,6 +19,10 @@ fn story(lines: &[&str]) -> Vec<LogRow> {
 }
 
 fn folded(lines: &[&str], clock: i64, starts: &[i64], rings: &[(&str, i64)]) -> Vec<Interval> {
+    folded_rows(&story(lines), clock, starts, rings)
+}
+
+fn folded_rows(rows: &[LogRow], clock: i64, starts: &[i64], rings: &[(&str, i64)]) -> Vec<Interval> {
     let starts: Vec<i64> = starts.iter().map(|at| START + at).collect();
     let rings = Rings::new(Box::new(|| rings.iter().map(|(q, at)| ((*q).to_owned(), START + at)).collect()));
     let context = AgentContext {
@@ -28,7 +32,7 @@ fn folded(lines: &[&str], clock: i64, starts: &[i64], rings: &[(&str, i64)]) -> 
         rings: &rings,
         hints: &[],
     };
-    fold_agent(&story(lines), &context)
+    fold_agent(rows, &context)
 }
 
 /// `kind queue start-end reason[*]` of each interval.
@@ -150,12 +154,5 @@ fn unpauseall_ends_a_pause_whose_own_row_is_missing() {
 fn what_the_file_and_the_table_tell_is_one_pause() {
     let mut rows = story(&["0 NONE q PAUSE tea", "1 NONE q PAUSE tea", "300 NONE q UNPAUSE"]);
     rows[0].id = crate::domain::history::row::file_id(START, 0);
-    let context = AgentContext {
-        zone: &TimeZone::UTC,
-        log_clock: START + 900,
-        queue_starts: &[],
-        rings: &[],
-        hints: &[],
-    };
-    check(&fold_agent(&rows, &context), &["pause q 0-300 tea"]);
+    check(&folded_rows(&rows, 900, &[], &[]), &["pause q 0-300 tea"]);
 }
