@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::domain::history::explain::{CallExplained, Explanation, Part, RowShown};
+use crate::domain::history::query::Count;
 use crate::views::text::shown;
 
 use super::Shared;
@@ -35,6 +36,9 @@ struct FigurePage {
     left_out: usize,
     sum: String,
     of: String,
+    /// The same, counted the other way: what it says, and where it is. Empty where there is no other way.
+    other: String,
+    other_at: String,
     json: String,
 }
 
@@ -80,15 +84,27 @@ pub(super) async fn explain(
     request: Request,
 ) -> Result<Response, Refusal> {
     let ask = read_explain(&app, &request)?;
-    let json = format!("/api/v1/history/explain?{}", request.uri().query().unwrap_or_default());
+    let query = request.uri().query().unwrap_or_default();
+    let json = format!("/api/v1/history/explain?{query}");
+    let other = other_count(query);
     let frame = Frame::of(&app, Some(&caller)).at("/heatmap");
     Ok(match answer_explain(&app, ask).await? {
-        Explained::Figure(explained) => page(StatusCode::OK, &figure(frame, &explained, json)),
+        Explained::Figure(explained) => page(StatusCode::OK, &figure(frame, &explained, json, other)),
         Explained::Call(explained) => page(StatusCode::OK, &call(frame, &explained, json)),
     })
 }
 
-fn figure(frame: Frame, explained: &Explanation, json: String) -> FigurePage {
+/// The same question with the other of visits and calls counted.
+fn other_count(query: &str) -> String {
+    let pairs = || form_urlencoded::parse(query.as_bytes());
+    let by_call = pairs().any(|(name, value)| name == "count" && value == Count::Calls.as_str());
+    let other = if by_call { Count::Visits } else { Count::Calls };
+    let mut made = form_urlencoded::Serializer::new(String::new());
+    made.extend_pairs(pairs().filter(|(name, _)| name != "count")).append_pair("count", other.as_str());
+    format!("/explain?{}", made.finish())
+}
+
+fn figure(frame: Frame, explained: &Explanation, json: String, other_at: String) -> FigurePage {
     let of = match (&explained.agent, &explained.queue) {
         (Some(agent), Some(queue)) => format!(" of {agent} in {queue}"),
         (Some(agent), None) => format!(" of {agent}"),
@@ -100,8 +116,18 @@ fn figure(frame: Frame, explained: &Explanation, json: String) -> FigurePage {
         first.make_ascii_uppercase();
     }
     let hour = explained.hour.map_or(String::new(), |hour| format!(", {hour}:00 to {}:00", hour + 1));
+    // Of an agent, and of what is no visit, there is no other way to count.
+    let other = match explained.count {
+        Count::Calls => "By visit",
+        Count::Visits if explained.parts.iter().any(|part| part.kind == "visit") && explained.by_queue => {
+            "By call"
+        }
+        Count::Visits => "",
+    };
     FigurePage {
         frame,
+        other: other.to_owned(),
+        other_at,
         title: shown(&format!("{name}{of}"), 2 * NAME),
         value: explained.value_in_words(),
         range: format!("{}{hour}", explained.date),

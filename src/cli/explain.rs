@@ -10,6 +10,7 @@ use super::report::{date, seconds, thresholds};
 use super::{Arguments, print, usage};
 use crate::daemon::settings;
 use crate::domain::history::explain::{Figure, Question};
+use crate::domain::history::query::Count;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::domain::suggest::known_names;
 use crate::report::{Format, explain};
@@ -24,6 +25,7 @@ use crate::tasks::history::History;
     asterflow explain --agent 'Alice Adams' --date 2026-11-22 --hour 7\n  \
     asterflow explain --queue sales --date 2026-11-22 --figure service_level\n  \
     asterflow explain --agent 'Alice Adams' --date 2026-11-22 --figure paused\n  \
+    asterflow explain --queue sales --date 2026-11-22 --figure answered --count calls\n  \
     asterflow explain --visit 1795330864.3\n  \
     asterflow explain --visit 1795330864.3 --format json\n\n\
     A figure is followed by the visits (or pauses, logins, seconds) that make it up, and what each gives; a share has \
@@ -31,7 +33,7 @@ use crate::tasks::history::History;
     the rows of a call as Asterisk wrote them, and what each was taken for. All of it works offline, also beside a running \
     appliance.\n\n\
     Figures of queues: offered, answered, abandoned, abandoned_short, timed_out, left_by_key, left_empty, withdrawn, \
-    still_waiting, unresolved, lost, technical, not_entered, service_level (also _a to _d), abandon_rate, \
+    still_waiting, unresolved, lost, technical, lost_after_transfer (by call), not_entered, service_level (also _a to _d), abandon_rate, \
     average_speed_of_answer, average_wait_abandoned, average_handle_time, wait, talk_whole.\n\
     Figures of agents: calls, answered, no_answer, abandoned, busy, busy_elsewhere, left_by_key, attempts, \
     attempts_rang_out, attempts_refused, talk, ring, wrap_up, occupancy, transferred_blind, transferred_attended, \
@@ -56,6 +58,10 @@ pub struct ExplainArguments {
     /// Which figure. [default: talk of an agent, offered of a queue]
     #[arg(long, value_parser = figure, requires = "date")]
     pub figure: Option<Figure>,
+    /// What is counted of queues: visits (stays in a queue) or calls (all visits of one caller as one), as in `report`.
+    /// [default: visits]
+    #[arg(long, value_parser = count, requires = "date", conflicts_with = "agent")]
+    pub count: Option<Count>,
     /// The service level's seconds for all queues, instead of each queue's own.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "date")]
     pub service_level: Option<u32>,
@@ -69,6 +75,10 @@ pub struct ExplainArguments {
 
 fn figure(text: &str) -> Result<Figure, String> {
     text.parse::<Figure>().map_err(|error| error.to_string())
+}
+
+fn count(text: &str) -> Result<Count, String> {
+    text.parse::<Count>().map_err(|error| error.to_string())
 }
 
 fn format(text: &str) -> Result<Format, String> {
@@ -114,6 +124,7 @@ fn question(options: &ExplainArguments, pbx: PbxName, date: Date) -> Question {
         queue: options.queue.as_ref().map(QueueName::new),
         agent: options.agent.as_ref().map(AgentName::new),
         figure: options.figure.unwrap_or(usual),
+        count: options.count.unwrap_or_default(),
         service_level: options.service_level,
     }
 }

@@ -213,6 +213,8 @@ pub(crate) async fn for_picture(
             database.fresh_at = Some(now.minus_seconds(now.wall.as_second() - at));
             database.enter(LinkState::Live, None, now);
         }
+        let whole_from = history.complete_from(&pbx.name).await.unwrap_or_default();
+        database.note = whole_from.map(crate::tasks::sync::OlderDays::not_there_yet);
         views.push(PbxView {
             name: pbx.name.clone(),
             zone: pbx.zone.clone(),
@@ -239,4 +241,45 @@ pub(crate) async fn for_picture(
         tasks: Vec::new(),
         _lock: None,
     })
+}
+
+#[cfg(all(test, feature = "kiosk"))]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::store::{Batch, Older, Reading};
+
+    const SITE: &str = "[[pbx]]\nname = \"pbx\"\ntime_zone = \"UTC\"\n[pbx.ami]\nhosts = [\"127.0.0.1:1\"]\ntls = \"off\"\n\
+        username = \"a\"\nsecret_file = \"s\"\n[pbx.database]\nhosts = [\"127.0.0.1:1\"]\nname = \"asterisk\"\n\
+        username = \"a\"\npassword_file = \"s\"\ntls = \"off\"\n";
+
+    #[tokio::test]
+    async fn a_picture_without_a_connection_says_which_days_are_not_there_yet() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        std::fs::write(path("asterflow.toml"), SITE).expect("writes");
+        let store = Store::open(&dir.path().join("state")).expect("opens");
+        let pbx = crate::domain::ids::PbxName::new("pbx");
+        store.register_pbx(&pbx, "UTC").await.expect("registers");
+        // Noon of 14 March 2024.
+        let older = Some(Older { reached: 7, local: 1_710_417_600, ..Older::default() });
+        let batch = Batch { pbx: pbx.clone(), rows: vec![], oddities: Default::default(), cursor: None };
+        store.apply_reading(batch, Reading { older, ..Reading::default() }).await.expect("applies");
+        let (config, state) = (path("asterflow.toml"), path("state"));
+        let what = "asterflow screenshot --page overview --offline --out x".split(' ');
+        let words = what.chain(["--config", &config, "--state-dir", &state]);
+        let arguments = Arguments::parse_from(words);
+        let note = async || {
+            let loaded = settings::load_without_secrets(&arguments).await.expect("loads");
+            let parts =
+                for_picture(&arguments, loaded, true, &watch::Sender::new(false)).await.expect("parts");
+            let database = parts.views[0].database.borrow().clone();
+            database.note
+        };
+        assert_eq!(note().await.as_deref(), Some("Days before 15 Mar 2024 are not there yet."));
+        let batch = Batch { pbx, rows: vec![], oddities: Default::default(), cursor: None };
+        store.apply_reading(batch, Reading::default()).await.expect("applies");
+        assert_eq!(note().await, None, "everything is read");
+    }
 }

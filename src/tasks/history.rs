@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::history::cells::{Cell, Measure};
+use crate::domain::history::cells::{Cell, Measure, Waits};
 use crate::domain::history::figures::{Today, agent_figures, queue_figures};
 use crate::domain::history::query::{Count, Filter, HeatRow, Metric, VisitRow, local};
 use crate::domain::history::visit::Status;
@@ -217,8 +217,7 @@ impl History {
         Ok(self.visits_page(filter).await?.0)
     }
 
-    /// As [`Self::visits`]; where a page is asked for, that page, with the UTC second at which the next one starts. Pages are
-    /// of one PBX.
+    /// As [`Self::visits`]; where a page (of one PBX) is asked for, that one, and the UTC second at which the next starts.
     ///
     /// # Errors
     /// As [`Self::queues`]; and where a page is asked for of several PBXs.
@@ -239,7 +238,7 @@ impl History {
                     site.to = more.unwrap_or(site.to).min(site.to);
                     visits
                 }
-                Count::Calls => self.calls(&site, filter).await?.into_iter().map(|(call, _)| call).collect(),
+                Count::Calls => self.calls(&site, filter).await?.into_iter().map(|call| call.whole).collect(),
             };
             let mut timed: Vec<(i64, VisitRow)> = visits
                 .iter()
@@ -333,7 +332,6 @@ fn agent_value(metric: Metric, cells: &[(Cell, u32)]) -> Option<Option<f64>> {
 
 /// Of the visits he answered, the share within the threshold.
 fn agent_level(cells: &[(Cell, u32)], answered: u64) -> Option<f64> {
-    use crate::domain::history::cells::Waits;
     let fits = |cell: &Cell, s: u32| -> i64 {
         let own =
             cell.waits.iter().filter(|((whose, seconds), _)| *whose == Waits::Answered && *seconds <= s);

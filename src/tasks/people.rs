@@ -87,26 +87,11 @@ fn members(floor: &Snapshot) -> Option<BTreeSet<Membership>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::live::snapshot::{BoardState, MemberSnapshot, QueueSnapshot, SubState};
+    use crate::domain::live::snapshot::{MemberSnapshot, QueueSnapshot};
     use crate::domain::time::Moment;
 
     fn member(interface: &str, name: &str) -> MemberSnapshot {
-        MemberSnapshot {
-            interface: interface.into(),
-            name: name.into(),
-            state: BoardState::Online,
-            sub_state: SubState::Free,
-            since: Moment::at_millis(0),
-            paused: false,
-            paused_reason: None,
-            penalty: 0,
-            partner: None,
-            channel: None,
-            legs: Vec::new(),
-            leg_partners: Vec::new(),
-            listeners: Vec::new(),
-            wrap_up_until: None,
-        }
+        MemberSnapshot::free(interface, name, Moment::at_millis(0))
     }
 
     fn floor(members: Vec<MemberSnapshot>) -> Snapshot {

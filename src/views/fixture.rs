@@ -22,21 +22,13 @@ pub(crate) fn live(now: Moment) -> LinkStatus {
 }
 
 fn member(name: &str, state: BoardState, sub_state: SubState, since: i64) -> MemberSnapshot {
+    let paused = state == BoardState::Paused;
     MemberSnapshot {
-        interface: format!("PJSIP/{name}").as_str().into(),
-        name: name.into(),
         state,
         sub_state,
-        since: at(since),
-        paused: state == BoardState::Paused,
-        paused_reason: (state == BoardState::Paused).then(|| "Lunch".to_owned()),
-        penalty: 0,
-        partner: None,
-        channel: None,
-        legs: Vec::new(),
-        leg_partners: Vec::new(),
-        listeners: Vec::new(),
-        wrap_up_until: None,
+        paused,
+        paused_reason: paused.then(|| "Lunch".to_owned()),
+        ..MemberSnapshot::free(&format!("PJSIP/{name}"), name, at(since))
     }
 }
 

@@ -13,6 +13,7 @@ mod replay;
 mod session;
 #[cfg(feature = "sim")]
 mod simulator;
+mod site;
 mod sources;
 mod tidy;
 mod traps;

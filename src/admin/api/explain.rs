@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::admin::handles::{Ask, Explained, HistoryError};
 use crate::domain::history::explain::{Figure, Question};
+use crate::domain::history::query::Count;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 
 use super::super::error::Refusal;
@@ -14,7 +15,7 @@ use super::super::{App, Shared};
 use super::history::{LONGEST, date, seconds};
 use super::{query, unknown_parameter};
 
-const KNOWN: &str = "pbx, date, hour, start_utc, queue, agent, figure, service_level, visit";
+const KNOWN: &str = "pbx, date, hour, start_utc, queue, agent, figure, count, service_level, visit";
 
 /// `GET /api/v1/history/explain`
 pub(in crate::admin) async fn explain(
@@ -37,7 +38,7 @@ pub(in crate::admin) async fn answer(app: &App, ask: Ask) -> Result<Explained, R
 /// What is asked: a call where a visit is named, else a figure.
 pub(in crate::admin) fn read(app: &App, request: &Request) -> Result<Ask, Refusal> {
     let (mut pbx, mut on, mut hour, mut start, mut queue, mut agent) = (None, None, None, None, None, None);
-    let (mut figure, mut service_level, mut visit) = (None, None, None);
+    let (mut figure, mut service_level, mut visit, mut count) = (None, None, None, Count::Visits);
     for (key, value) in query(request) {
         if value.chars().count() > LONGEST || value.chars().any(char::is_control) {
             return Err(Refusal::invalid(format!(
@@ -54,6 +55,10 @@ pub(in crate::admin) fn read(app: &App, request: &Request) -> Result<Ask, Refusa
             "figure" => {
                 let word = value.parse::<Figure>();
                 figure = Some(word.map_err(|error| Refusal::invalid(format!("{error}.")))?);
+            }
+            "count" => {
+                let word = value.parse::<Count>();
+                count = word.map_err(|error| Refusal::invalid(format!("{error}.")))?;
             }
             "service_level" | "service-level" => service_level = Some(seconds(&value)?),
             "visit" | "callid" => visit = Some(value),
@@ -72,7 +77,7 @@ pub(in crate::admin) fn read(app: &App, request: &Request) -> Result<Ask, Refusa
     let usual = if agent.is_some() { Figure::Talk } else { Figure::Calls };
     let figure = figure.unwrap_or(usual);
     let date = on.ok_or_else(missing)?;
-    Ok(Ask::Figure(Question { pbx, date, hour, start, queue, agent, figure, service_level }))
+    Ok(Ask::Figure(Question { pbx, date, hour, start, queue, agent, figure, count, service_level }))
 }
 
 fn clock_hour(text: &str) -> Result<i8, Refusal> {

@@ -17,7 +17,7 @@ use crate::clock;
 use crate::domain::account::{Actor, Role};
 use crate::domain::history::figures::{QueueFigures, Today};
 use crate::domain::history::reconcile::{Difference, Kind, Reconciliation, Tally};
-use crate::domain::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
+use crate::domain::ids::{PbxName, QueueName, UniqueId};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::snapshot::{
     BoardState, MemberSnapshot, QueueSnapshot, Snapshot, SubState, WaitingCaller,
@@ -206,20 +206,9 @@ fn floor() -> Snapshot {
     let mut ami = LinkStatus::connecting(now);
     ami.enter(LinkState::Live, None, now);
     let member = |number: u32, name: &str, state, sub_state| MemberSnapshot {
-        interface: Interface::new(format!("PJSIP/{number}")),
-        name: AgentName::new(name),
         state,
         sub_state,
-        since: now.minus_seconds(30),
-        paused: false,
-        paused_reason: None,
-        penalty: 0,
-        partner: None,
-        channel: None,
-        legs: Vec::new(),
-        leg_partners: Vec::new(),
-        listeners: Vec::new(),
-        wrap_up_until: None,
+        ..MemberSnapshot::free(&format!("PJSIP/{number}"), name, now.minus_seconds(30))
     };
     let caller = WaitingCaller {
         position: 1,

@@ -90,6 +90,8 @@ fn words_in_the_description_are_those_of_the_code() {
     let list = &document["paths"]["/api/v1/history/explain"]["get"]["parameters"];
     let parameter = list.as_array().expect("a list").iter().find(|one| one["name"] == "figure");
     assert_eq!(parameter.expect("a parameter")["schema"]["enum"], json!(Figure::WORDS));
+    let parameter = list.as_array().expect("a list").iter().find(|one| one["name"] == "count");
+    assert_eq!(parameter.expect("a parameter")["schema"]["enum"], json!(Count::WORDS));
     let schemas = &document["components"]["schemas"];
     let words = |values: &[&str]| json!(values);
     let why = crate::views::words::SUB_STATES.map(|why| why.as_str());
@@ -119,6 +121,7 @@ async fn described_parameters_are_taken_and_others_are_refused() {
                 "visit" => ("1795330864.3", DAY),
                 "service_level" | "before" | "limit" => ("20", DAY),
                 "format" => ("csv", DAY),
+                "count" => ("calls", DAY),
                 _ => ("talk", DAY),
             };
             let rest = rest_of(&known, rest);
@@ -180,10 +183,12 @@ async fn real_answers_are_as_described() {
     assert!(checked >= 10, "only {checked} answers");
     let explain = &document["paths"]["/api/v1/history/explain"]["get"];
     let paused = "/api/v1/history/explain?date=2026-11-22&figure=paused";
-    for question in ["/api/v1/history/explain?visit=1795330864.3", paused] {
+    let calls = "/api/v1/history/explain?date=2026-11-22&figure=answered&count=calls";
+    for question in ["/api/v1/history/explain?visit=1795330864.3", paused, calls] {
         let answer = bench.send("GET", question, &by_token, "").await;
         assert_eq!(faults(&document, json_schema(explain, "200"), &answer.json()), [""; 0], "{question}");
-        assert!(!answer.text.contains("\"rows\":[]}"), "{question}");
+        let told = if question == calls { "\"visits\":[]" } else { "\"rows\":[]}" };
+        assert!(!answer.text.contains(told), "{question}");
     }
     let problem = bench.send("GET", "/api/v1/supervision/none", &by_token, "").await.json();
     assert_eq!(faults(&document, &document["components"]["schemas"]["Problem"], &problem), [""; 0]);

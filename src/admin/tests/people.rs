@@ -213,9 +213,18 @@ async fn an_hour_leads_to_its_visits_and_a_visit_to_its_rows() {
     );
     let text = get("/explain?date=2026-11-22&figure=service_level&queue=vip").await.text;
     assert!(text.contains("33.3 % (2 of 6)") && text.contains("within 5 s"), "{text}");
-    for wrong in
-        ["/explain", "/explain?visit=1.1", "/explain?date=2026-11-22&figure=colour", "/explain?date=today"]
-    {
+    assert!(text.contains("queue=vip&#38;count=calls\">By call</a>"), "{text}");
+    let text = get("/explain?date=2026-11-22&figure=service_level&queue=vip&count=calls").await.text;
+    assert!(text.contains("33.3 % (2 of 6)") && text.contains("By call: all visits of one callid"), "{text}");
+    assert!(text.contains("queue=vip&#38;count=visits\">By visit</a>"), "{text}");
+    assert!(!get(hour).await.text.contains("By call"), "an agent has one status a visit");
+    for wrong in [
+        "/explain",
+        "/explain?visit=1.1",
+        "/explain?date=2026-11-22&figure=colour",
+        "/explain?date=today",
+        "/explain?date=2026-11-22&count=callers",
+    ] {
         assert_eq!(get(wrong).await.status.as_u16(), 400, "{wrong}");
     }
     let skipped = "/explain?date=2026-11-22&hour=7&start_utc=2026-11-22T09:00:00Z";

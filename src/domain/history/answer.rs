@@ -192,7 +192,8 @@ pub fn as_call(visits: &[Visit]) -> Option<(Visit, bool)> {
     call.outcome = answered.map_or(last.outcome, |_| Outcome::Answered);
     call.wait = order[..counted].iter().map(|visit| visit.wait).sum();
     call.talks = order.iter().flat_map(|visit| visit.talks.clone()).collect();
-    call.marks.technical &= call.outcome == Outcome::Abandoned;
+    // Of a call that nobody answered the last visit is the one that was abandoned.
+    call.marks.technical = last.marks.technical && call.outcome == Outcome::Abandoned;
     let lost_after = answered.is_some_and(|at| order[at + 1..].iter().any(|visit| visit.outcome.is_lost()));
     Some((call, lost_after))
 }

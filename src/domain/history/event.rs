@@ -310,7 +310,14 @@ mod tests {
         check("HOLD", "", Err(Oddity::UnknownEvent));
         check("ABANDON", "1|1|", Err(Oddity::BadNumber));
         check("CONNECT", "-1|u|1", Err(Oddity::BadNumber));
-        check("PENALTY", "5", Ok(Event::Other));
+        for word in ["PENALTY", "RINGINUSE", "CONFIGRELOAD", "DID", "INFO", "OUTCALL"] {
+            check(word, "5", Ok(Event::Other));
+        }
+        for (login, logoff) in [("AGENTLOGIN", "AGENTLOGOFF"), ("AGENTCALLBACKLOGIN", "AGENTCALLBACKLOGOFF")]
+        {
+            check(login, "300@internal", Ok(Event::Login));
+            check(logoff, "300@internal|5", Ok(Event::Logoff));
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::answer::VisitRow;
+use super::query::Count;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 
 pub use figure::{Figure, Given, Unit};
@@ -38,14 +39,16 @@ pub struct Question {
     pub agent: Option<AgentName>,
     /// Which figure.
     pub figure: Figure,
+    /// What is counted of queues: visits, or calls; an agent has one status a visit, whatever is counted.
+    pub count: Count,
     /// The service level's seconds for all queues, instead of each queue's own.
     pub service_level: Option<u32>,
 }
 
-/// One visit or stretch of time, and what it gives.
+/// One visit, call or stretch of time, and what it gives.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Part {
-    /// `visit`, `not entered`, `busy elsewhere`; or of time: `pause`, `login`, `talk`, `ring`, `wrap-up`, `idle`.
+    /// `visit`, `call`, `not entered`, `busy elsewhere`; or of time: `pause`, `login`, `talk`, `ring`, `wrap-up`, `idle`.
     pub kind: &'static str,
     /// What it gives: visits or seconds.
     pub part: i64,
@@ -57,8 +60,10 @@ pub struct Part {
     pub start: String,
     /// When it ended, RFC 3339; `None` while it goes on, and where it has no length.
     pub end: Option<String>,
-    /// The visit.
+    /// The visit; of a call all its visits as one.
     pub visit: Option<VisitRow>,
+    /// The visits of a call, in the order of time; empty where visits are counted.
+    pub visits: Vec<VisitRow>,
     /// The rows behind a stretch of time; those of a visit are a question of their own.
     pub rows: Vec<RowShown>,
 }
@@ -110,6 +115,11 @@ pub struct Explanation {
     pub figure: &'static str,
     /// What it is counted in.
     pub unit: &'static str,
+    /// Whether visits or calls are counted.
+    pub count: Count,
+    /// Whether it is a figure of queues, which can be counted by visit or by call; else of agents.
+    #[serde(skip)]
+    pub by_queue: bool,
     /// The date.
     pub date: Date,
     /// The local clock hour, where one was asked for.

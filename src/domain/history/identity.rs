@@ -18,7 +18,7 @@ mod interface;
 
 pub use answer::{IdentityList, IdentityRow, UnresolvedRow};
 pub use found::{AGREEING, Membership, Unresolved, Why, Witness, infer, observe, unresolved};
-pub use interface::{NotMappable, base, check_word, is_interface, is_mappable, key, of_channel};
+pub use interface::{NotMappable, base, check_word, device_of, is_interface, is_mappable, key, of_channel};
 
 use interface::{endpoint, stays};
 use std::borrow::Cow;

@@ -54,6 +54,8 @@ pub struct Span {
     pub end: i64,
     /// In ASCII lower case.
     pub queue: String,
+    /// Of a ring: he answered, and a talk began then.
+    pub answered: bool,
 }
 
 /// Pauses and logins, UTC seconds [start, end).
@@ -82,7 +84,7 @@ impl Work {
         let wrap_up = |talk: &Span| {
             let nominal = i64::from(after(&talk.queue)?);
             let length = next_ring(talk, &rings).map_or(nominal, |ring| nominal.min(ring - talk.end)).max(0);
-            Some(Span { start: talk.end, end: talk.end + length, queue: talk.queue.clone() })
+            Some(Span { start: talk.end, end: talk.end + length, queue: talk.queue.clone(), answered: false })
         };
         self.talks.iter().filter_map(wrap_up).collect()
     }
@@ -112,9 +114,12 @@ impl Work {
     }
 }
 
-/// When the phone rang next after a talk began, without the ring that the talk itself began with.
+/// When the phone rang next after a talk began, without the ring that the talk itself began with. (A phone that refuses
+/// another call just then rings, too.)
 fn next_ring(talk: &Span, rings: &[&Span]) -> Option<i64> {
-    let own = |ring: &Span| ring.queue == talk.queue && (ring.end - talk.start).abs() <= NEAR_SECONDS;
+    let own = |ring: &Span| {
+        ring.answered && ring.queue == talk.queue && (ring.end - talk.start).abs() <= NEAR_SECONDS
+    };
     let after = rings.partition_point(|ring| ring.start <= talk.start);
     rings[after..].iter().find(|ring| !own(ring)).map(|ring| ring.start)
 }
@@ -212,7 +217,7 @@ mod tests {
     use super::*;
 
     fn span(start: i64, end: i64) -> Span {
-        Span { start, end, queue: "q".into() }
+        Span { start, end, queue: "q".into(), answered: false }
     }
 
     fn seconds(pieces: &[(i64, i64, Doing)], doing: Doing) -> i64 {
@@ -256,8 +261,14 @@ mod tests {
         assert_eq!(length(vec![span(95, 100)], Some(30)), Some(30));
         assert_eq!(length(vec![span(95, 100), other(212, 215)], Some(30)), Some(12));
         assert_eq!(length(vec![span(95, 100), span(199, 205)], Some(30)), Some(0), "rang in the talk");
-        assert_eq!(length(vec![span(101, 102)], Some(30)), Some(30), "its own ring, cut to a second");
+        let own = Span { answered: true, ..span(101, 102) };
+        assert_eq!(length(vec![own.clone()], Some(30)), Some(30), "its own ring, cut to a second");
         assert_eq!(length(vec![span(300, 305)], Some(30)), Some(30));
+        assert_eq!(
+            length(vec![own, span(101, 101)], Some(30)),
+            Some(0),
+            "and refused another call just then"
+        );
         assert_eq!(length(vec![], None), None, "not known");
     }
 

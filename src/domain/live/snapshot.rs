@@ -148,6 +148,29 @@ pub struct MemberSnapshot {
     pub wrap_up_until: Option<Moment>,
 }
 
+#[cfg(test)]
+impl MemberSnapshot {
+    /// A member who can take a call since a moment: what tests change as they need it.
+    pub(crate) fn free(interface: &str, name: &str, since: Moment) -> Self {
+        Self {
+            interface: interface.into(),
+            name: name.into(),
+            state: BoardState::Online,
+            sub_state: SubState::Free,
+            since,
+            paused: false,
+            paused_reason: None,
+            penalty: 0,
+            partner: None,
+            channel: None,
+            legs: Vec::new(),
+            leg_partners: Vec::new(),
+            listeners: Vec::new(),
+            wrap_up_until: None,
+        }
+    }
+}
+
 /// The other side of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partner {

@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::Scope;
 use super::cdr::{CdrRow, start_of};
+use crate::domain::history::identity::device_of;
 use crate::domain::ids::PbxName;
 use crate::store::{Store, StoreError};
 
@@ -24,8 +25,7 @@ impl CdrRow {
     fn busy_device(&self) -> Option<&str> {
         let own = |word: &str| self.lastapp.eq_ignore_ascii_case(word);
         let busy = self.disposition.eq_ignore_ascii_case("BUSY") && !own("Queue") && !own("ChanSpy");
-        let device = self.dstchannel.rsplit_once('-').map_or("", |(device, _)| device);
-        (busy && !device.is_empty()).then_some(device)
+        device_of(&self.dstchannel).filter(|_| busy)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::domain::history::row::{LogRow, PackError};
 use crate::domain::history::tally::Tally;
 use crate::domain::history::twice::distinct;
 use crate::domain::history::visit::Visit;
+use crate::domain::history::work::Span;
 use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::domain::time::Hour;
 use crate::store::{Store, StoreError};
@@ -301,7 +302,7 @@ impl Store {
         .await
     }
 
-    /// Talks and rings of all agents that begin in [from, to): agent, whether it is talk, queue in lower case, start, end.
+    /// Talks and rings of all agents that begin in [from, to): agent, whether it is a talk, when and where.
     ///
     /// # Errors
     /// When the database refuses.
@@ -310,10 +311,14 @@ impl Store {
         pbx: &PbxName,
         from: i64,
         to: i64,
-    ) -> Result<Vec<(AgentName, bool, String, i64, i64)>, StoreError> {
+    ) -> Result<Vec<(AgentName, bool, Span)>, StoreError> {
         self.of(pbx, move |scope| {
             let found = spans::between(scope, from, to)?.into_iter();
-            Ok(found.map(|(agent, span)| (agent, span.talk, span.queue, span.start, span.end)).collect())
+            let told = |(agent, span): (AgentName, spans::Span)| {
+                let (talk, answered) = (span.what == spans::What::Talk, span.what == spans::What::Answered);
+                (agent, talk, Span { start: span.start, end: span.end, queue: span.queue, answered })
+            };
+            Ok(found.map(told).collect())
         })
         .await
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ledger::Ledger;
-use super::{lone, visits};
+use super::{Scope, lone, visits};
 use crate::domain::history::query::local;
 use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::PbxName;
@@ -51,12 +51,7 @@ impl Store {
         from: i64,
         to: i64,
     ) -> Result<Vec<LogRow>, StoreError> {
-        let agent = agent.to_owned();
-        self.of(pbx, move |scope| {
-            let second = |at: i64| civil_second(local(&scope.zone, at));
-            lone::between(scope, &agent, (second(from) - MARGIN, second(to).saturating_add(MARGIN)))
-        })
-        .await
+        self.lone(pbx, agent, (from, to), lone::between).await
     }
 
     /// An agent's stored rows of pause and login from `from` to `to`, UTC seconds, and somewhat around, as they came: those with
@@ -71,10 +66,20 @@ impl Store {
         from: i64,
         to: i64,
     ) -> Result<Vec<LogRow>, StoreError> {
+        self.lone(pbx, agent, (from, to), lone::of_agent).await
+    }
+
+    async fn lone(
+        &self,
+        pbx: &PbxName,
+        agent: &str,
+        (from, to): (i64, i64),
+        read: fn(&Scope<'_>, &str, (i64, i64)) -> Result<Vec<LogRow>, StoreError>,
+    ) -> Result<Vec<LogRow>, StoreError> {
         let agent = agent.to_owned();
         self.of(pbx, move |scope| {
             let second = |at: i64| civil_second(local(&scope.zone, at));
-            lone::of_agent(scope, &agent, (second(from) - MARGIN, second(to).saturating_add(MARGIN)))
+            read(scope, &agent, (second(from) - MARGIN, second(to).saturating_add(MARGIN)))
         })
         .await
     }

@@ -8,7 +8,7 @@ use super::sums::QuickMap;
 use super::{Scope, record, work};
 use crate::domain::history::pack::{Parts, put_number, put_signed, put_text};
 use crate::domain::history::row::is_somebody;
-use crate::domain::history::visit::Visit;
+use crate::domain::history::visit::{RingEnd, Visit};
 use crate::domain::ids::AgentName;
 use crate::domain::time::DAY;
 use crate::store::StoreError;
@@ -23,10 +23,32 @@ pub(super) struct Span {
     pub(super) start: i64,
     /// First second after.
     pub(super) end: i64,
-    /// A talk; else a ring.
-    pub(super) talk: bool,
+    /// What it is.
+    pub(super) what: What,
     /// The queue in lower case.
     pub(super) queue: String,
+}
+
+/// A ring or a talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    /// The phone rang, and nobody answered.
+    Ring,
+    /// He talked.
+    Talk,
+    /// The phone rang, and he answered.
+    Answered,
+}
+
+impl What {
+    /// From the byte of a record.
+    fn of(byte: u8) -> Self {
+        match byte {
+            1 => Self::Talk,
+            2 => Self::Answered,
+            _ => Self::Ring,
+        }
+    }
 }
 
 /// Spans to add (1) and to take away (−1).
@@ -39,11 +61,14 @@ impl Changes {
     /// Adds or takes away the talks and rings of a visit.
     pub(super) fn visit(&mut self, visit: &Visit, times: i64) {
         let queue = visit.queue.folded();
-        let talks = visit.talks.iter().map(|talk| (&talk.agent, talk.start, talk.end, true));
-        let rings = visit.rings.iter().map(|ring| (&ring.agent, ring.start, ring.end, false));
-        for (agent, start, end, talk) in talks.chain(rings).filter(|(agent, ..)| is_somebody(agent.as_str()))
+        let talks = visit.talks.iter().map(|talk| (&talk.agent, talk.start, talk.end, What::Talk));
+        let rings = visit.rings.iter().map(|ring| {
+            let what = if ring.how == RingEnd::Answered { What::Answered } else { What::Ring };
+            (&ring.agent, ring.start, ring.end, what)
+        });
+        for (agent, start, end, what) in talks.chain(rings).filter(|(agent, ..)| is_somebody(agent.as_str()))
         {
-            let span = Span { start, end, talk, queue: queue.clone() };
+            let span = Span { start, end, what, queue: queue.clone() };
             match self.days.get_mut(agent) {
                 Some(spans) => spans.push((span, times)),
                 None => {
@@ -95,7 +120,7 @@ fn encode(day: i64, spans: &BTreeMap<Span, i64>) -> Vec<u8> {
         for _ in 0..*times {
             put_number(&mut bytes, (span.start - day * DAY).cast_unsigned());
             put_signed(&mut bytes, span.end - span.start);
-            bytes.push(u8::from(span.talk));
+            bytes.push(span.what as u8);
             put_text(&mut bytes, &span.queue);
         }
     }
@@ -107,7 +132,7 @@ fn encode(day: i64, spans: &BTreeMap<Span, i64>) -> Vec<u8> {
 pub(super) struct Light<'a> {
     pub(super) start: i64,
     pub(super) end: i64,
-    pub(super) talk: bool,
+    pub(super) what: What,
     pub(super) queue: &'a str,
 }
 
@@ -121,8 +146,8 @@ pub(super) fn each<'a>(
     while !parts.is_empty() {
         let start = day * DAY + parts.number().map_err(record)?.cast_signed();
         let end = start + parts.signed().map_err(record)?;
-        let talk = parts.byte().map_err(record)? == 1;
-        if !each(Light { start, end, talk, queue: parts.text().map_err(record)? }) {
+        let what = What::of(parts.byte().map_err(record)?);
+        if !each(Light { start, end, what, queue: parts.text().map_err(record)? }) {
             break;
         }
     }
@@ -131,8 +156,8 @@ pub(super) fn each<'a>(
 
 fn decode(day: i64, bytes: &[u8]) -> Result<Vec<Span>, StoreError> {
     let mut spans = Vec::new();
-    each(day, bytes, |Light { start, end, talk, queue }| {
-        spans.push(Span { start, end, talk, queue: queue.to_owned() });
+    each(day, bytes, |Light { start, end, what, queue }| {
+        spans.push(Span { start, end, what, queue: queue.to_owned() });
         true
     })?;
     Ok(spans)
@@ -168,7 +193,7 @@ pub(super) fn rings(
     let mut rings = Vec::new();
     for day in first..=last {
         let spans = of_day(scope, day, agent)?.into_iter();
-        let rang = spans.filter(|span| !span.talk && (from..=to).contains(&span.start));
+        let rang = spans.filter(|span| span.what != What::Talk && (from..=to).contains(&span.start));
         rings.extend(rang.map(|span| (span.queue, span.start)));
     }
     Ok(rings)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{ToSql, params};
 
-use super::spans::{self, Light};
+use super::spans::{self, Light, What};
 use super::{Scope, presence, record};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::work::{Span, Work, WrapUpTimes};
@@ -119,14 +119,20 @@ impl<'q, 's> Maker<'q, 's> {
                 wanted
             })?;
         }
-        let own = |span: Light<'_>| Span { start: span.start, end: span.end, queue: span.queue.to_owned() };
+        let own = |span: Light<'_>| Span {
+            start: span.start,
+            end: span.end,
+            queue: span.queue.to_owned(),
+            answered: span.what == What::Answered,
+        };
         let talks: Vec<Span> = near
             .iter()
-            .filter(|span| span.talk && span.end.saturating_add(self.longest) >= from)
+            .filter(|span| span.what == What::Talk && span.end.saturating_add(self.longest) >= from)
             .map(|span| own(*span))
             .collect();
         let since = talks.iter().map(|talk| talk.start).min().unwrap_or(from);
-        let rings = near.iter().filter(|span| !span.talk && (span.end > from || span.start > since));
+        let rings =
+            near.iter().filter(|span| span.what != What::Talk && (span.end > from || span.start > since));
         let rings = rings.map(|span| own(*span)).collect();
         Ok(Work { talks, rings, ..Work::default() })
     }

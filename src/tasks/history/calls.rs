@@ -11,16 +11,22 @@ use crate::domain::history::visit::Visit;
 use crate::domain::time::{Hour, hour_of};
 use crate::store::VisitFilter;
 
+/// All visits of one callid.
+pub(super) struct Call {
+    /// As one.
+    pub whole: Visit,
+    /// Answered, passed on into another queue, and lost there.
+    pub lost_after: bool,
+    /// In the order of time.
+    pub visits: Vec<Visit>,
+}
+
 /// A call's visits may reach over the range's edges by this much, seconds.
 const REACH: i64 = 24 * 3600;
 
 impl History {
-    /// The calls that began in the range, with whether each was lost after a transfer.
-    pub(super) async fn calls(
-        &self,
-        site: &Site,
-        filter: &Filter,
-    ) -> Result<Vec<(Visit, bool)>, HistoryError> {
+    /// The calls that began in the range.
+    pub(super) async fn calls(&self, site: &Site, filter: &Filter) -> Result<Vec<Call>, HistoryError> {
         let wanted = VisitFilter {
             from: site.from.saturating_sub(REACH),
             to: site.to.saturating_add(REACH),
@@ -30,19 +36,22 @@ impl History {
         for visit in self.store.visits(&site.name, wanted).await? {
             by_call.entry(visit.callid.clone()).or_default().push(visit);
         }
-        let mut calls: Vec<(Visit, bool)> = by_call
-            .values()
+        let mut calls: Vec<Call> = by_call
+            .into_values()
             .filter(|visits| {
                 let his = |agent| {
                     visits.iter().any(|visit| visit.statuses.iter().any(|(other, ..)| other == agent))
                 };
                 filter.agent.as_ref().is_none_or(his)
             })
-            .filter_map(|visits| as_call(visits))
-            .filter(|(call, _)| call.entered >= site.from && call.entered < site.to)
-            .filter(|(call, _)| filter.queue.as_ref().is_none_or(|queue| *queue == call.queue))
+            .filter_map(|mut visits| {
+                visits.sort_by_key(|visit| (visit.entered, visit.closed, visit.n));
+                as_call(&visits).map(|(whole, lost_after)| Call { whole, lost_after, visits })
+            })
+            .filter(|call| call.whole.entered >= site.from && call.whole.entered < site.to)
+            .filter(|call| filter.queue.as_ref().is_none_or(|queue| *queue == call.whole.queue))
             .collect();
-        calls.sort_by(|a, b| (a.0.entered, &a.0.callid).cmp(&(b.0.entered, &b.0.callid)));
+        calls.sort_by(|a, b| (a.whole.entered, &a.whole.callid).cmp(&(b.whole.entered, &b.whole.callid)));
         Ok(calls)
     }
 
@@ -53,10 +62,10 @@ impl History {
     ) -> Result<Vec<(String, Hour, Cell)>, HistoryError> {
         let mut given = Contributions::default();
         let mut lost_after = Vec::new();
-        for (call, lost) in self.calls(site, filter).await? {
-            given.add_visit(&site.zone, &call);
+        for Call { whole, lost_after: lost, .. } in self.calls(site, filter).await? {
+            given.add_visit(&site.zone, &whole);
             if lost {
-                lost_after.push((call.queue.folded(), hour_of(&site.zone, call.entered)));
+                lost_after.push((whole.queue.folded(), hour_of(&site.zone, whole.entered)));
             }
         }
         let mut cells = of_queues(given);

@@ -7,7 +7,7 @@ use super::sums::{Grain, Presence};
 use super::{History, HistoryError, Site, number};
 use crate::domain::history::cells::Measure;
 use crate::domain::history::explain::{Explanation, Figure, Given, Question, Unit};
-use crate::domain::history::query::{Filter, local};
+use crate::domain::history::query::{Count, Filter, local};
 use crate::domain::ids::QueueName;
 use crate::domain::time::split_by_hour;
 
@@ -33,6 +33,7 @@ impl History {
             Figure::WrapUp => (self.wrapped_up(&asked).await?, true),
             Figure::NotEntered => (self.not_entered(&asked).await?, true),
             Figure::BusyElsewhere => (self.found_busy(&asked).await?, true),
+            _ if question.count == Count::Calls => (self.calls_behind(&asked).await?, false),
             _ => (self.visits_behind(&asked).await?, false),
         };
         let (sum, of) =
@@ -57,6 +58,8 @@ impl History {
             agent: question.agent.clone(),
             figure: question.figure.as_str(),
             unit: unit.as_str(),
+            count: asked.filter.count,
+            by_queue: !asked.agents,
             date: question.date,
             hour: question.hour,
             from: jiff::Timestamp::from_second(from).unwrap_or_default(),
@@ -76,10 +79,17 @@ impl History {
         filter.queue.clone_from(&question.queue);
         filter.agent.clone_from(&question.agent);
         filter.service_level = question.service_level;
+        filter.count = question.count;
         let figure = question.figure;
         let agents = question.agent.is_some() || !figure.is_of_queues();
         if question.agent.is_some() && !figure.is_of_agents() {
             return Err(HistoryError::NoFigure { figure: figure.as_str(), of: "an agent" });
+        }
+        if agents && question.count == Count::Calls {
+            return Err(HistoryError::NoFigure {
+                figure: figure.as_str(),
+                of: "calls; agents' are of visits",
+            });
         }
         let Some(mut site) = self.sites(&filter).await?.pop() else {
             return Err(HistoryError::UnknownPbx(question.pbx.clone()));
@@ -148,6 +158,10 @@ impl History {
     }
 
     fn note(&self, asked: &Asked<'_>, notes: &mut Vec<String>) {
+        if asked.filter.count == Count::Calls {
+            notes
+                .push("By call: all visits of one callid as one, in the hour and queue of its first.".into());
+        }
         match asked.question.figure {
             Figure::ServiceLevel(variant) => {
                 let s = if asked.agents {
@@ -158,7 +172,8 @@ impl History {
                 };
                 let own = asked.filter.queue.is_none() && asked.filter.service_level.is_none() && !asked.agents;
                 notes.push(if own {
-                    format!("Service level {variant:?}; each visit is judged by its own queue's seconds.")
+                    let one = if asked.filter.count == Count::Calls { "call" } else { "visit" };
+                    format!("Service level {variant:?}; each {one} is judged by its own queue's seconds.")
                 } else {
                     format!("Service level {variant:?}, within {s} s.")
                 });

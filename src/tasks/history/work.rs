@@ -7,7 +7,7 @@ use super::sums::Grain;
 use super::{HeatOf, History, HistoryError, Site};
 use crate::domain::history::agent::Kind;
 use crate::domain::history::query::{Filter, HeatRow};
-use crate::domain::history::work::{Span, Work, Worked, WrapUpTimes};
+use crate::domain::history::work::{Work, Worked, WrapUpTimes};
 use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::hour_of;
 use crate::store::{WorkBy, WorkOf};
@@ -49,11 +49,11 @@ impl History {
         let wanted = |agent: &str| filter.agent.as_ref().is_none_or(|one| one.as_str() == agent);
         let mut agents: BTreeMap<String, Work> = BTreeMap::new();
         let calls = self.store.call_intervals(&site.name, from.saturating_sub(REACH), after).await?;
-        for (agent, talk, queue, start, end) in calls {
+        for (agent, talk, span) in calls {
             if wanted(agent.as_str()) {
                 let work = agents.entry(agent.as_str().to_owned()).or_default();
                 let spans = if talk { &mut work.talks } else { &mut work.rings };
-                spans.push(Span { start, end, queue });
+                spans.push(span);
             }
         }
         for (agent, interval) in self.store.presence(&site.name, from, to, false).await? {

@@ -48,13 +48,18 @@ impl OlderDays {
         percent
     }
 
+    /// What is missing of a history that is whole from a date on, in a sentence: all that is known where nobody reads.
+    pub fn not_there_yet(complete_from: Date) -> String {
+        format!("Days before {} are not there yet.", complete_from.strftime("%-d %b %Y"))
+    }
+
     /// In a sentence, for the wall and the status page.
     pub(super) fn sentence(&self) -> String {
         format!(
-            "Reading history: {} …, {} %. Days before {} are not there yet.",
+            "Reading history: {} …, {} %. {}",
             self.reached.strftime("%Y-%m"),
             self.percent(),
-            self.complete_from.strftime("%-d %b %Y")
+            Self::not_there_yet(self.complete_from)
         )
     }
 

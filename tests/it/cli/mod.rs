@@ -44,24 +44,8 @@ impl Place {
     }
 
     fn configure(&self, more: &str) {
-        let text = format!(
-            r#"
-[[pbx]]
-name = "pbx"
-time_zone = "UTC"
-[pbx.ami]
-hosts = ["127.0.0.1:1"]
-tls = "off"
-username = "asterflow"
-secret_file = "secrets/ami"
-[pbx.database]
-hosts = ["127.0.0.1:1"]
-name = "asterisk"
-username = "asterflow"
-password_file = "secrets/database"
-tls = "off"
-{more}"#
-        );
+        let mut text = crate::site::toml("UTC", (1, "asterflow"), ["secrets/ami", "secrets/database"]);
+        text += more;
         self.file("asterflow.toml", text);
     }
 

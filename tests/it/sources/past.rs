@@ -165,11 +165,7 @@ async fn the_rows_of_a_day_are_found_without_an_index() {
 
 /// `sync --once` of the program itself.
 fn program(folder: &Path, port: u16) -> Command {
-    let text = format!(
-        "[[pbx]]\nname = \"pbx\"\ntime_zone = \"UTC\"\n[pbx.ami]\nhosts = [\"127.0.0.1:1\"]\ntls = \"off\"\n\
-         username = \"a\"\nsecret_file = \"secret\"\n[pbx.database]\nhosts = [\"127.0.0.1:{port}\"]\nname = \"asterisk\"\n\
-         username = \"reader\"\npassword_file = \"secret\"\ntls = \"off\"\n"
-    );
+    let text = crate::site::toml("UTC", (port, "reader"), ["secret", "secret"]);
     std::fs::write(folder.join("asterflow.toml"), text).expect("writes");
     std::fs::write(folder.join("secret"), "lab-reader\n").expect("writes");
     std::fs::set_permissions(folder.join("secret"), PermissionsExt::from_mode(0o600)).expect("protects");

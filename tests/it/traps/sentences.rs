@@ -48,6 +48,40 @@ traps! {
         calls Q1: offered 1, answered 1, wait_s 5
     "
 
+    /// The last queue of a call that nobody answered is where it was abandoned, and how.
+    a_call_is_technical_where_its_last_visit_was("UTC"): "
+        09:00:00 c Q1 NONE ENTERQUEUE |5|1
+        09:00:30 c Q1 NONE EXITWITHTIMEOUT 1|1|30
+        09:00:31 c Q2 NONE ENTERQUEUE |5|1
+        09:00:40 c Q2 A SYSCOMPAT
+        09:00:40 c Q2 NONE ABANDON 1|1|9
+    " gives "
+        queue Q2: abandoned 1, technical 1
+        calls Q1: offered 1, abandoned 1, technical 1, average_wait_abandoned_s 39.0
+    "
+
+    a_visit_is_of_the_hour_in_which_it_entered("UTC"): "
+        09:59:50 c Q1 NONE ENTERQUEUE |5|1
+        10:00:10 c Q1 A CONNECT 20|u|2
+        10:00:40 c Q1 A COMPLETEAGENT 20|30|1
+    " gives "
+        queue@9 Q1: offered 1, answered 1, wait_s 20, talk_s 30
+        queue@10 Q1: rows 0
+        agent@10 A: answered 1, talk_s 30
+    "
+
+    a_call_that_was_answered_is_answered_also_where_it_was_lost_later("UTC"): "
+        09:00:00 c Q1 NONE ENTERQUEUE |5|1
+        09:00:05 c Q1 A CONNECT 5|u|2
+        09:00:45 c Q1 A BLINDTRANSFER 700|ctx|5|40|1
+        09:00:46 c Q2 NONE ENTERQUEUE |5|1
+        09:01:16 c Q2 NONE ABANDON 1|1|30
+    " gives "
+        queue Q2: answered 0, abandoned 1
+        calls Q1: offered 1, answered 1, abandoned 0, lost 0, lost_after_transfer 1, wait_s 5
+        calls Q2: rows 0
+    "
+
     nobody_is_called_none("UTC"): "
         09:00:00 c Q1 NONE ENTERQUEUE |5|1
         09:00:30 c Q1 NONE ABANDON 1|1|30

@@ -1,10 +1,10 @@
 //! How rows come into the table: committed up to a quarter of an hour later, out of order, some twice, some days late;
-//! an id is the order of commits.
+//! an id is the order of commits. Some are told by the file too, or by the file alone.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
-use asterflow::domain::history::row::LogRow;
+use asterflow::domain::history::row::{LogRow, file_id};
 
 use super::clock::{Clock, Dice};
 
@@ -16,11 +16,25 @@ const ORDERLY: i64 = 2_000;
 /// "Around" is this, seconds.
 const AROUND: i64 = 45 * 60;
 
+/// Which source tells a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Told {
+    Table,
+    /// The database was down: only the file has it.
+    File,
+    Both,
+}
+
 /// A row before it has an id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Row {
-    /// As logged, UTC seconds.
+    /// As logged, UTC seconds: the time that counts.
     pub(super) at: i64,
+    /// As the table has it, UTC seconds.
+    pub(super) table_at: i64,
+    pub(super) told: Told,
+    /// A line of the file, by its number within its second; else a row of the table.
+    pub(super) line: Option<u32>,
     pub(super) callid: String,
     pub(super) queue: String,
     pub(super) agent: String,
@@ -34,13 +48,22 @@ pub(super) struct Mail {
     /// Also around a repeated hour.
     disorder: bool,
     waiting: BinaryHeap<Reverse<(i64, u64, Row)>>,
+    /// Lines of the file in each second.
+    lines: BTreeMap<i64, u32>,
     serial: u64,
     id: i64,
 }
 
 impl Mail {
     pub(super) fn new(seed: u64, disorder: bool) -> Self {
-        Self { dice: Dice::new(seed), disorder, waiting: BinaryHeap::new(), serial: 0, id: 0 }
+        Self {
+            dice: Dice::new(seed),
+            disorder,
+            waiting: BinaryHeap::new(),
+            lines: BTreeMap::new(),
+            serial: 0,
+            id: 0,
+        }
     }
 
     fn put(&mut self, commit: i64, row: Row) {
@@ -48,8 +71,23 @@ impl Mail {
         self.waiting.push(Reverse((commit, self.serial, row)));
     }
 
+    /// The file's line of a row, where it has one; the table's row, where it has one. A file may be read much later.
+    fn tell(&mut self, clock: &Clock, row: Row) -> Option<Row> {
+        if row.told != Told::Table {
+            let number = self.lines.entry(row.at).or_default();
+            let line = Some(*number);
+            *number += 1;
+            let at = row.at * 1000;
+            let commit =
+                if self.dice.hits(300) { self.late(clock, at) } else { at + self.dice.between(0, SHUFFLE) };
+            self.put(commit, Row { line, ..row.clone() });
+        }
+        (row.told != Told::File).then_some(Row { at: row.table_at, ..row })
+    }
+
     /// A row of a call.
     pub(super) fn post(&mut self, clock: &Clock, row: Row) {
+        let Some(row) = self.tell(clock, row) else { return };
         let at = row.at * 1000;
         if !self.disorder && clock.repeat_near(row.at, AROUND).is_some() {
             let commit = at + self.dice.between(0, ORDERLY);
@@ -69,6 +107,7 @@ impl Mail {
 
     /// A row without a call, or one that shares its second with another of the same agent: those keep their order.
     pub(super) fn post_in_order(&mut self, clock: &Clock, row: Row) {
+        let Some(row) = self.tell(clock, row) else { return };
         let at = row.at * 1000;
         if clock.repeat_near(row.at, AROUND).is_none() && self.dice.hits(15) {
             let again = self.late(clock, at);
@@ -91,9 +130,9 @@ impl Mail {
         let mut taken = Vec::new();
         while self.waiting.peek().is_some_and(|Reverse((commit, ..))| *commit < at) {
             let Some(Reverse((_, _, row))) = self.waiting.pop() else { break };
-            self.id += if self.dice.hits(30) { self.dice.between(2, 9) } else { 1 };
+            let id = row.line.map_or_else(|| self.next_id(), |line| file_id(row.at, line));
             taken.push(LogRow {
-                id: self.id,
+                id,
                 local: clock.local(row.at),
                 callid: row.callid.into(),
                 queue: row.queue.into(),
@@ -102,7 +141,14 @@ impl Mail {
                 data: row.data.map(Into::into),
             });
         }
+        let old = at.saturating_sub(172_800_000).div_euclid(1000);
+        self.lines = self.lines.split_off(&old);
         taken
+    }
+
+    fn next_id(&mut self) -> i64 {
+        self.id += if self.dice.hits(30) { self.dice.between(2, 9) } else { 1 };
+        self.id
     }
 }
 

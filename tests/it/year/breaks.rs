@@ -159,11 +159,11 @@ impl World {
         }
         self.away(at, (start, to + MINUTE), None);
         match (self.people[at].kind, self.dice.between(0, 9)) {
-            (Kind::Fixed | Kind::Realtime | Kind::Pool, 0..=2) => {
+            (Kind::Fixed | Kind::Realtime | Kind::Pool | Kind::Callback, 0..=2) => {
                 self.tell_pause(at, start, queue, "PAUSE", "Home");
                 self.pause(at, Some(queue), start, End::Later, "Home");
             }
-            (Kind::Fixed | Kind::Realtime | Kind::Pool, 3..=4) => {
+            (Kind::Fixed | Kind::Realtime | Kind::Pool | Kind::Callback, 3..=4) => {
                 self.tell_pause(at, start, queue, "PAUSE", "Never ended");
                 self.pause(at, Some(queue), start, End::Unseen, "Never ended");
             }

@@ -1,4 +1,7 @@
 //! Calls: who rings, who answers, how it ends, and what goes wrong with the rows.
+//!
+//! Decided here, where the definitions leave room: a row with a number that cannot be read counts as little as one that
+//! is lost, and is kept.
 
 use super::people::QUEUES;
 use super::stay::{Left, Stay};
@@ -17,6 +20,18 @@ pub(super) enum Fault {
     /// The end row stands under a callid of its own.
     ForeignEnd,
 }
+
+/// What becomes of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Told,
+    Lost,
+    /// A number in it cannot be read.
+    Spoilt,
+}
+
+/// What stands where a number should.
+const NO_NUMBERS: &[&str] = &["", "-1", "x", "1e3", "99999999999999", "12:30", " "];
 
 /// A call while it is made.
 pub(super) struct Call {
@@ -72,6 +87,25 @@ impl World {
         all.filter(|(_, agent)| agent.rings_in(queue, from, to)).map(|(at, _)| at).collect()
     }
 
+    /// Who may be rung though he talks.
+    fn talking(&self, queue: u8, from: i64, to: i64) -> Vec<u16> {
+        let all = (0_u16..).zip(&self.people);
+        all.filter(|(_, agent)| agent.rings_twice_in(queue, from, to)).map(|(at, _)| at).collect()
+    }
+
+    pub(super) fn no_number(&mut self) -> String {
+        (*self.dice.pick(NO_NUMBERS)).to_owned()
+    }
+
+    /// A lost row may also stand there spoilt.
+    fn fate(&mut self, lost: bool) -> Fate {
+        match (lost, lost && self.dice.hits(400)) {
+            (true, true) => Fate::Spoilt,
+            (true, false) => Fate::Lost,
+            _ => Fate::Told,
+        }
+    }
+
     /// One stay; where the caller goes next.
     fn stay(&mut self, call: &mut Call, queue: u8, enter: i64) -> Option<(u8, i64)> {
         let mut stay = Stay::new(&call.callid, queue, enter, call.cut);
@@ -83,6 +117,13 @@ impl World {
         let fault = self.fault(call, queue, enter);
         stay.entered &= !matches!(fault, Fault::EntryLost | Fault::OnlyEnd);
         self.enter(&stay);
+        if self.dice.hits(20) {
+            // The dialplan's own rows: known, and counted nowhere.
+            let (event, word) =
+                *self.dice.pick(&[("DID", "5550100"), ("INFO", "a word"), ("OUTCALL", "ANSWER")]);
+            let callid = call.callid.clone();
+            self.tell(&stay, (enter, &callid), None, event, &[word, "35"]);
+        }
         for _ in 0..self.dice.between(0, 3) {
             now = self.round(call, &mut stay, now);
         }
@@ -91,6 +132,14 @@ impl World {
         if waits {
             self.unresolved(&stay);
             return None;
+        }
+        let twice = if self.plan.doubles && self.dice.hits(150) && now + ANSWER < call.limit {
+            self.talking(queue, now, now + ANSWER)
+        } else {
+            Vec::new()
+        };
+        if let Some(agent) = twice.first() {
+            return self.answer(call, stay, *agent, now, fault);
         }
         if !free.is_empty() && self.dice.hits(780) {
             let agent = *self.dice.pick(&free);
@@ -129,6 +178,11 @@ impl World {
         rung.sort_unstable();
         rung.dedup();
         let callid = call.callid.clone();
+        if self.dice.hits(15) {
+            let millis = self.no_number();
+            let told = self.tell(stay, (now, &callid), Some(rung[0]), "RINGNOANSWER", &[&millis]);
+            self.tally.bad += u64::from(told);
+        }
         match self.dice.between(0, 9) {
             0..=2 => {
                 let millis = *self.dice.pick(&[0, 0, 1000]);
@@ -170,7 +224,7 @@ impl World {
             technical = by.is_some() && self.dice.hits(400);
             rung.into_iter().for_each(|agent| self.canceled(&mut stay, agent, at, at - now));
         }
-        let lost = matches!(fault, Fault::EndLost | Fault::ConnectLost);
+        let fate = self.fate(matches!(fault, Fault::EndLost | Fault::ConnectLost));
         let callid = stay.callid.clone();
         if technical && let Some(agent) = by {
             self.tell(&stay, (at, &callid), Some(agent), "SYSCOMPAT", &[]);
@@ -180,10 +234,11 @@ impl World {
         }
         let (queue, entered) = (stay.queue, stay.entered.then(|| self.stamp(stay.enter)));
         let wait = stay.wait(at);
-        let told = self.leave(stay, how, at, by, lost);
+        let told = self.leave(stay, how, at, by, fate);
         if told && technical {
             let entered = entered.unwrap_or(self.stamp(at) - wait);
             self.tally.once(Who::queue(queue), entered, What::Technical);
+            self.ledger.technical(&callid);
         }
         if (how == Abandon && told) || !self.dice.hits(500) {
             return None;
@@ -214,22 +269,31 @@ impl World {
             90..=97 => self.dice.between(600_000, 2_400_000),
             _ => self.dice.between(3_600_000, 7_800_000),
         };
+        let twice = self.people[usize::from(agent)].free > now;
+        let talk = if twice { self.dice.between(900_000, 5_400_000) } else { talk };
         let end = connect + talk;
         let hold = stay.wait(connect);
-        self.people[usize::from(agent)].free = end + 3_000;
+        let one = &mut self.people[usize::from(agent)];
+        (one.free, one.since) = (one.free.max(end + 3_000), connect);
         if fault == Fault::Nothing
             && !call.spoiled
+            && !twice
             && self.dice.hits(40)
             && self.consult(call, &stay, agent, connect, ring)
         {
             return None;
         }
         let callid = call.callid.clone();
-        let connected = !matches!(fault, Fault::ConnectLost | Fault::OnlyEnd) && {
-            let leg = self.callid(now);
-            let data = [hold.to_string(), leg, ring.to_string()];
+        let fate = self.fate(fault == Fault::ConnectLost);
+        let leg = self.callid(now);
+        let leg_end = self.note_leg(call, &leg, (now, connect, end));
+        let told = fault != Fault::OnlyEnd && fate != Fate::Lost && {
+            let hold = if fate == Fate::Spoilt { self.no_number() } else { hold.to_string() };
+            let data = [hold, leg, ring.to_string()];
             self.tell(&stay, (connect, &callid), Some(agent), "CONNECT", &[&data[0], &data[1], &data[2]])
         };
+        self.tally.bad += u64::from(told && fate == Fate::Spoilt);
+        let connected = told && fate == Fate::Told;
         let foreign = (fault == Fault::ForeignEnd).then(|| self.callid(connect));
         let under = foreign.as_deref().unwrap_or(&callid).to_owned();
         if connected && talk > 30_000 && self.dice.hits(30) {
@@ -239,9 +303,15 @@ impl World {
             }
         }
         let length = end.div_euclid(1000) - connect.div_euclid(1000);
-        let blind = self.finish(&stay, (end, &under), agent, (hold, length), fault != Fault::EndLost);
-        let ended = blind.map(|_| (self.stamp(end), length));
+        let fate = self.fate(fault == Fault::EndLost);
+        let blind = self.finish(&stay, (end, &under), agent, (hold, length), fate);
         let connected = connected.then(|| (self.stamp(connect), ring));
+        let ended = match (blind, connected, leg_end) {
+            (Some(_), ..) => Some((self.stamp(end), length)),
+            // Estimated.
+            (None, Some((at, _)), Some(end)) if end >= at => Some((end, end - at)),
+            _ => None,
+        };
         let queue = stay.queue;
         if connected.is_none() && ended.is_none() {
             self.unresolved(&stay);
@@ -255,16 +325,17 @@ impl World {
         })
     }
 
-    /// The end row of a talk, if it is `told`: whether it was logged, and whether it was a blind transfer.
+    /// The end row of a talk: whether it tells of it, and whether it was a blind transfer.
     pub(super) fn finish(
         &mut self,
         stay: &Stay,
         (end, callid): (i64, &str),
         agent: u16,
         (hold, talk): (i64, i64),
-        told: bool,
+        fate: Fate,
     ) -> Option<bool> {
-        let (hold, talk) = (hold.to_string(), talk.to_string());
+        let talk = if fate == Fate::Spoilt { self.no_number() } else { talk.to_string() };
+        let hold = hold.to_string();
         let pipe = if self.dice.hits(200) { "|" } else { "" };
         let position = format!("1{pipe}");
         let last = format!("{talk}|1{pipe}");
@@ -277,7 +348,9 @@ impl World {
             95 => ("ATTENDEDTRANSFER", ["APP", "Queue", &hold, &talk, "1"]),
             _ => ("ATTENDEDTRANSFER", ["LINK", "PJSIP/1-0", "PJSIP/2-0", &hold, &last]),
         };
-        if !told || !self.tell(stay, (end, callid), Some(agent), event, &data) {
+        let told = fate != Fate::Lost && self.tell(stay, (end, callid), Some(agent), event, &data);
+        if !told || fate == Fate::Spoilt {
+            self.tally.bad += u64::from(told);
             return None;
         }
         let (who, at) = (Who::member(stay.queue, agent), self.stamp(end));

@@ -4,7 +4,7 @@
 //! Not made, because it has two readings: the caller who hangs up in the second queue leaves an ABANDON under a callid that
 //! never entered there; by the definitions that is a visit of its own beside one that stays unresolved.
 
-use super::calls::Call;
+use super::calls::{Call, Fate};
 use super::people::QUEUES;
 use super::stay::Stay;
 use super::tally::{What, Who};
@@ -51,7 +51,7 @@ impl World {
         self.people[usize::from(other)].free = end + 3_000;
         let length = end.div_euclid(1000) - answer.div_euclid(1000);
         let under = if self.dice.hits(700) { call.callid.clone() } else { asking };
-        self.finish(&next, (end, &under), other, (hold, length), true);
+        self.finish(&next, (end, &under), other, (hold, length), Fate::Told);
         self.answered(next, other, hold, Some((self.stamp(answer), rang)), Some((self.stamp(end), length)));
         true
     }

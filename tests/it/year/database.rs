@@ -41,7 +41,7 @@ fn insert(rows: &[LogRow]) -> String {
 /// A world over a repeated hour, a MariaDB, and the PBX whose database it is.
 async fn place() -> (World, MariaDb, Pbx) {
     let plan = plan("Europe/Berlin", jiff::civil::date(2026, 10, 22), 8);
-    let world = World::new(super::world::Plan { days: 7, ..plan });
+    let world = World::new(super::world::Plan { days: 7, files: false, legs: false, ..plan });
     let maria = MariaDb::start(MariaOptions::default()).await.expect("starts");
     let mut site = pbx_of(&maria, &maria.reader(), Tls::Off);
     site.zone_name = world.plan.zone.into();
@@ -55,7 +55,8 @@ async fn all_equal(world: &World, store: &Store, cells: Cells) {
     assert!(compared.cells > 10_000, "{compared:?}");
     assert_eq!(compared.differ, 0, "{compared:?}");
     let oddities = store.oddities(&pbx()).await.expect("reads");
-    assert_eq!(oddities.get("unknown_event").copied().unwrap_or(0), world.tally.unknown);
+    let odd = |word| oddities.get(word).copied().unwrap_or(0);
+    assert_eq!((odd("unknown_event"), odd("bad_number")), (world.tally.unknown, world.tally.bad));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,30 +124,9 @@ async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
     let file = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("writes");
     file("password", &maria.reader().password);
     file("secret", "none");
-    let port = maria.port();
-    let zone = world.plan.zone;
-    let user = maria.reader().user;
-    file(
-        "asterflow.toml",
-        &format!(
-            r#"
-[[pbx]]
-name = "pbx"
-time_zone = "{zone}"
-[pbx.ami]
-hosts = ["127.0.0.1:1"]
-tls = "off"
-username = "asterflow"
-secret_file = "secret"
-[pbx.database]
-hosts = ["127.0.0.1:{port}"]
-name = "asterisk"
-username = "{user}"
-password_file = "password"
-tls = "off"
-"#
-        ),
-    );
+    let text =
+        crate::site::toml(world.plan.zone, (maria.port(), &maria.reader().user), ["secret", "password"]);
+    file("asterflow.toml", &text);
     let state = dir.path().join("state");
     let start = || -> Child {
         Command::new(env!("CARGO_BIN_EXE_asterflow"))

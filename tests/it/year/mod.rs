@@ -5,16 +5,20 @@
 
 mod arrive;
 mod breaks;
+mod calling;
 mod calls;
 mod check;
 mod clock;
 mod consult;
 mod database;
 mod figures;
+mod kept;
+mod legs;
 mod people;
 mod presence;
 mod properties;
 mod stay;
 mod tally;
 mod tests;
+mod work;
 mod world;

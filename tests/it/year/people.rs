@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Realtime,
     /// AGENTLOGIN and AGENTLOGOFF.
     Pool,
+    /// AGENTCALLBACKLOGIN and AGENTCALLBACKLOGOFF, of long ago.
+    Callback,
 }
 
 /// When an agent works.
@@ -81,6 +83,8 @@ pub(super) struct Agent {
     pub(super) days_off: i64,
     /// When he is free again, milliseconds.
     pub(super) free: i64,
+    /// When his last talk began, milliseconds.
+    pub(super) since: i64,
     /// When his phone began to ring, as logged: queue, UTC second.
     pub(super) rings: Vec<(u8, i64)>,
     pub(super) pauses: Vec<Pause>,
@@ -127,6 +131,7 @@ pub(super) fn agents(dice: &mut Dice) -> Vec<Agent> {
                 Kind::Fixed,
                 Kind::Realtime,
                 Kind::Pool,
+                Kind::Callback,
             ]);
             let habit = match n % 8 {
                 0..=4 => Habit::Day,
@@ -145,6 +150,7 @@ pub(super) fn agents(dice: &mut Dice) -> Vec<Agent> {
                 shift: None,
                 days_off: 0,
                 free: 0,
+                since: 0,
                 rings: Vec::new(),
                 pauses: Vec::new(),
                 logins: Vec::new(),
@@ -163,12 +169,20 @@ impl Agent {
     /// Whether his phone may ring in a queue all the time from `from` to `to`, milliseconds, and five seconds around it:
     /// seconds are cut, and a ring must not seem to begin just after a pause in which it did not.
     pub(super) fn rings_in(&self, queue: u8, from: i64, to: i64) -> bool {
+        self.free <= from && self.is_there(queue, from, to)
+    }
+
+    /// Whether it might, did he not talk already: for a quarter of an hour more, and not since just now.
+    pub(super) fn rings_twice_in(&self, queue: u8, from: i64, to: i64) -> bool {
+        self.free > from + 900_000 && self.since < from - 30_000 && self.is_there(queue, from, to)
+    }
+
+    fn is_there(&self, queue: u8, from: i64, to: i64) -> bool {
         const CLEAR: i64 = 5_000;
         let (from, to) = (from - CLEAR, to + CLEAR);
         let Some(shift) = &self.shift else { return false };
         let here = |other: &Option<u8>| other.is_none_or(|other| other == queue);
         self.queues.contains(&queue)
-            && self.free <= from + CLEAR
             && shift.from <= from
             && to <= shift.to
             && !shift.away.iter().any(|(start, end, other)| here(other) && *start < to && from < *end)

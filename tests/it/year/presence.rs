@@ -52,7 +52,7 @@ impl World {
         }
         let (name, interface) = (self.people[at].name.clone(), self.people[at].interface.clone());
         let queue = self.spelling(self.people[at].queues[0]);
-        match self.dice.between(0, 9) {
+        match self.dice.between(0, 11) {
             0 => self.lone(from + MINUTE, "NONE", &queue, &interface, "PENALTY", &["3"]),
             1 => self.lone(from + MINUTE, "NONE", &queue, &interface, "RINGINUSE", &["0"]),
             2 => self.lone(from + MINUTE, "NONE", "NONE", "NONE", "CONFIGRELOAD", &[]),
@@ -60,6 +60,11 @@ impl World {
                 self.lone(from + MINUTE, "NONE", &queue, &name, "AGENTCHECK", &["seen"]);
                 self.tally.unknown += 1;
             }
+            4 => {
+                let callid = self.callid(from);
+                self.lone(from + MINUTE, &callid, "NONE", &name, "OUTCALL", &["ANSWER", "35", "5550001"]);
+            }
+            5 => self.lone(from + MINUTE, "NONE", "NONE", "NONE", "INFO", &["a word | of somebody"]),
             _ => {}
         }
     }
@@ -69,7 +74,11 @@ impl World {
         let kind = self.people[at].kind;
         for (n, queue) in (0..).zip(self.people[at].queues.clone()) {
             let (when, spelling) = (from + n * 700, self.spelling(queue));
-            let callid = if self.dice.hits(500) { "MANAGER".to_owned() } else { self.callid(when) };
+            let callid = match self.dice.between(0, 3) {
+                0 => "CLI".to_owned(),
+                1 => "MANAGER".to_owned(),
+                _ => self.callid(when),
+            };
             match kind {
                 Kind::Dynamic => self.lone(when, &callid, &spelling, &name, "ADDMEMBER", &[""]),
                 Kind::Paused => {
@@ -80,17 +89,20 @@ impl World {
                     self.away(at, (when, until), None);
                 }
                 Kind::Realtime => self.lone(when, "REALTIME", &spelling, &name, "ADDMEMBER", &[""]),
-                Kind::Fixed | Kind::Pool => {}
+                Kind::Fixed | Kind::Pool | Kind::Callback => {}
             }
             if matches!(kind, Kind::Dynamic | Kind::Paused) {
                 self.log_in(at, queue, self.stamp(when));
             }
         }
-        if kind == Kind::Pool {
-            let callid = self.callid(from);
-            self.lone(from, &callid, "NONE", &name, "AGENTLOGIN", &["PJSIP/9-1"]);
-            self.log_in(at, POOL, self.stamp(from));
-        }
+        let (event, from_where) = match kind {
+            Kind::Pool => ("AGENTLOGIN", "PJSIP/9-1"),
+            Kind::Callback => ("AGENTCALLBACKLOGIN", "300@internal"),
+            _ => return,
+        };
+        let callid = self.callid(from);
+        self.lone(from, &callid, "NONE", &name, event, &[from_where]);
+        self.log_in(at, POOL, self.stamp(from));
     }
 
     fn log_out_all(&mut self, at: usize, to: i64) {
@@ -106,6 +118,12 @@ impl World {
             Kind::Pool => {
                 let callid = self.callid(to);
                 self.lone(to, &callid, "NONE", &name, "AGENTLOGOFF", &["PJSIP/9-1", "28800"]);
+                self.log_out(at, POOL, self.stamp(to));
+            }
+            Kind::Callback => {
+                let (callid, why) = (self.callid(to), if self.dice.hits(500) { "" } else { "Autologoff" });
+                let data = ["300@internal", "28800", why];
+                self.lone(to, &callid, "NONE", &name, "AGENTCALLBACKLOGOFF", &data);
                 self.log_out(at, POOL, self.stamp(to));
             }
             Kind::Fixed | Kind::Realtime => {}
@@ -136,6 +154,7 @@ impl World {
                 let span = (start.max(until), end);
                 until = until.max(end);
                 self.tally.seconds(Who::agent(index(at)), span, What::LoggedInSeconds);
+                self.ledger.logged_in(index(at), span);
             }
         }
     }
@@ -221,6 +240,7 @@ impl World {
     fn count(&mut self, at: usize, pauses: &[Pause], ends: &[i64]) {
         let who = Who::agent(index(at));
         for (pause, end) in pauses.iter().zip(ends) {
+            self.ledger.paused(index(at), (pause.start, *end));
             match pause.queue {
                 Some(queue) => {
                     self.tally.pause(Who::member(queue, index(at)), (pause.start, *end), &pause.reason);

@@ -9,6 +9,8 @@
 
 use std::collections::BTreeMap;
 
+use super::calling::{Made, Talk};
+use super::calls::Fate;
 use super::tally::{What, Who};
 use super::world::World;
 
@@ -109,13 +111,16 @@ impl World {
                 format!("555{:04}", self.dice.between(0, 9999))
             };
             let at = (stay.enter, stay.callid.as_str());
-            self.tell(stay, at, None, "ENTERQUEUE", &["", &number, "1"]);
+            let name = if self.dice.hits(200) { "Zoë _ of Ünal" } else { "" };
+            self.tell(stay, at, None, "ENTERQUEUE", &["", &number, "1", name]);
         }
     }
 
-    fn rang(&mut self, stay: &Stay, agent: u16, at: i64, seconds: i64) {
+    /// The place of the ring among his.
+    fn rang(&mut self, stay: &Stay, agent: u16, at: i64, seconds: i64) -> usize {
         self.tally.seconds(Who::member(stay.queue, agent), (at - seconds, at), What::RingSeconds);
         self.people[usize::from(agent)].rings.push((stay.queue, at - seconds));
+        self.ledger.rang(agent, (at - seconds, at))
     }
 
     /// RINGNOANSWER: rang out, or refused at once.
@@ -149,10 +154,9 @@ impl World {
         }
     }
 
-    /// The caller left unanswered; `by` is the agent that ABANDON names. `lost`: the row is not in the table. Says whether
-    /// it is.
-    pub(super) fn leave(&mut self, mut stay: Stay, how: Left, at: i64, by: Option<u16>, lost: bool) -> bool {
-        let wait = stay.wait(at).to_string();
+    /// The caller left unanswered; `by` is the agent that ABANDON names. Says whether the row tells it.
+    pub(super) fn leave(&mut self, mut stay: Stay, how: Left, at: i64, by: Option<u16>, fate: Fate) -> bool {
+        let wait = if fate == Fate::Spoilt { self.no_number() } else { stay.wait(at).to_string() };
         let (event, data): (&'static str, Vec<&str>) = match how {
             Left::Abandon => ("ABANDON", vec!["1", "2", &wait]),
             Left::Timeout => ("EXITWITHTIMEOUT", vec!["1", "2", &wait]),
@@ -161,7 +165,9 @@ impl World {
             Left::Key => ("EXITWITHKEY", vec!["1", "1", "2", &wait]),
         };
         let callid = stay.callid.clone();
-        if lost || !self.tell(&stay, (at, &callid), by, event, &data) {
+        let told = fate != Fate::Lost && self.tell(&stay, (at, &callid), by, event, &data);
+        if !told || fate == Fate::Spoilt {
+            self.tally.bad += u64::from(told);
             self.unresolved(&stay);
             return false;
         }
@@ -172,7 +178,10 @@ impl World {
         let wait = stay_wait(&wait);
         let entered = if stay.entered { self.stamp(stay.enter) } else { at - wait };
         let who = Who::queue(stay.queue);
-        self.tally.once(who, entered, how.what());
+        let (queue, outcome) = (stay.queue, how.what());
+        let made = Made { queue, entered, outcome, wait, technical: false, talk: None };
+        self.ledger.stay(&callid, made);
+        self.tally.once(who, entered, outcome);
         match how {
             Left::Abandon => self.tally.once(who, entered, What::WaitAbandoned(wait)),
             Left::Key => {}
@@ -190,6 +199,9 @@ impl World {
             let entered = self.stamp(stay.enter);
             let what = if stay.enter > self.end - 3_600_000 { What::Waiting } else { What::Unresolved };
             self.tally.once(Who::queue(stay.queue), entered, what);
+            let made =
+                Made { queue: stay.queue, entered, outcome: what, wait: 0, technical: false, talk: None };
+            self.ledger.stay(&stay.callid, made);
         }
         self.statuses(stay, None);
     }
@@ -212,13 +224,17 @@ impl World {
         self.tally.once(queue, entered, What::Answered);
         self.tally.once(queue, entered, What::WaitAnswered(hold));
         self.tally.once(who, at, What::WaitAnswered(hold));
-        if let Some((at, ring)) = connect {
-            self.rang(&stay, agent, at, ring);
-        }
+        let ring = connect.map(|(at, ring)| self.rang(&stay, agent, at, ring));
+        let mut talked = None;
         if let Some((at, talk)) = end {
+            let span = (at - talk, at);
             self.tally.add(queue, entered, What::TalkWholeSeconds, talk);
-            self.tally.seconds(who, (at - talk, at), What::TalkSeconds);
+            self.tally.seconds(who, span, What::TalkSeconds);
+            talked = Some((agent, self.ledger.talked(agent, Talk { queue: stay.queue, span, ring })));
         }
+        let (queue, outcome) = (stay.queue, What::Answered);
+        let made = Made { queue, entered, outcome, wait: hold, technical: false, talk: talked };
+        self.ledger.stay(&stay.callid, made);
         self.statuses(&stay, None);
     }
 

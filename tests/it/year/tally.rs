@@ -32,6 +32,10 @@ pub(super) enum What {
     PausedSeconds,
     PausedAllSeconds,
     LoggedInSeconds,
+    /// Whole nominal wrap-up of answered visits; no cell holds it.
+    WrapUpSeconds,
+    /// Answered, passed on and lost there; only of calls.
+    LostAfter,
     /// A visit that waited so many seconds, answered.
     WaitAnswered(i64),
     /// … abandoned.
@@ -97,11 +101,13 @@ pub(super) struct Tally {
     cells: Cells,
     /// Rows with a word that nobody knows.
     pub(super) unknown: u64,
+    /// Rows with a number that cannot be read.
+    pub(super) bad: u64,
 }
 
 impl Tally {
     pub(super) fn new(clock: Arc<Clock>) -> Self {
-        Self { clock, cells: Cells::new(), unknown: 0 }
+        Self { clock, cells: Cells::new(), unknown: 0, bad: 0 }
     }
 
     /// Once, in the cell of a UTC second.

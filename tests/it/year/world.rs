@@ -7,8 +7,10 @@ use asterflow::domain::history::row::LogRow;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::arrive::{Mail, Row};
+use super::arrive::{Mail, Row, Told};
+use super::calling::Ledger;
 use super::clock::{Clock, Dice};
+use super::legs::Legs;
 use super::people::{Agent, QUEUES, agents};
 use super::tally::{Cells, Tally};
 
@@ -23,6 +25,12 @@ pub(super) struct Plan {
     pub(super) rounds: bool,
     /// Around a repeated hour rows come in disorder too, and there are none without a callid: those go by their neighbours.
     pub(super) disorder: bool,
+    /// Some rows are told by the file too, or by the file alone.
+    pub(super) files: bool,
+    /// The cdr knows the ends of some talks.
+    pub(super) legs: bool,
+    /// Somebody may talk twice at once.
+    pub(super) doubles: bool,
     pub(super) seed: u64,
 }
 
@@ -39,6 +47,10 @@ pub(super) struct World {
     pub(super) people: Vec<Agent>,
     pub(super) tally: Tally,
     pub(super) mail: Mail,
+    /// What the cdr says of agents' legs.
+    pub(super) legs: Legs,
+    /// The stays call by call, and what each agent did; of short plans alone.
+    pub(super) ledger: Ledger,
     /// Starts of Asterisk, milliseconds.
     pub(super) restarts: Vec<i64>,
     /// The last part of a callid.
@@ -62,6 +74,8 @@ impl World {
             people,
             tally: Tally::new(Arc::clone(&clock)),
             mail: Mail::new(plan.seed ^ 0x55, plan.disorder),
+            legs: Legs::default(),
+            ledger: Ledger::new(200, plan.days <= 31),
             restarts: Vec::new(),
             serial: 0,
             loose: HashSet::new(),
@@ -101,8 +115,26 @@ impl World {
         self.restarts.iter().copied().find(|restart| *restart + before >= at)
     }
 
-    /// The second that the table holds for a moment in milliseconds.
+    /// Which source tells what happens at a moment in milliseconds: by turns, never so around a repeated hour.
+    fn told(&self, at: i64) -> Told {
+        const STRETCH: i64 = 5 * 3_600_000;
+        if !self.plan.files || self.clock.repeat_near(at / 1000, 12 * 3600).is_some() {
+            return Told::Table;
+        }
+        match at.div_euclid(STRETCH).rem_euclid(7) {
+            1 => Told::Both,
+            4 => Told::File,
+            _ => Told::Table,
+        }
+    }
+
+    /// The second that counts for a moment in milliseconds: the file cuts, the table may round.
     pub(super) fn stamp(&self, at: i64) -> i64 {
+        if self.told(at) == Told::Table { self.in_table(at) } else { at.div_euclid(1000) }
+    }
+
+    /// The second that the table holds.
+    fn in_table(&self, at: i64) -> i64 {
         if self.plan.rounds { (at + 500).div_euclid(1000) } else { at.div_euclid(1000) }
     }
 
@@ -129,7 +161,17 @@ impl World {
     ) -> Row {
         let mut fields: [String; 5] = Default::default();
         fields.iter_mut().zip(data).for_each(|(field, text)| (*text).clone_into(field));
-        Row { at: self.stamp(at), callid: callid.into(), queue, agent: agent.into(), event, data: fields }
+        Row {
+            at: self.stamp(at),
+            table_at: self.in_table(at),
+            told: self.told(at),
+            line: None,
+            callid: callid.into(),
+            queue,
+            agent: agent.into(),
+            event,
+            data: fields,
+        }
     }
 
     /// A row that belongs to no call.
@@ -171,6 +213,7 @@ impl World {
             self.day += 1;
             return Some(self.mail.take_before(&self.clock, i64::MAX));
         }
+        self.legs.forget_before(from - 5 * 86_400_000);
         self.loose.retain(|(_, eighth)| eighth * 8000 > from - 86_400_000);
         self.begin_shifts(self.day);
         for at in self.call_times(from, to) {

@@ -19,6 +19,10 @@ fn story(lines: &[&str]) -> Vec<LogRow> {
 }
 
 fn folded(lines: &[&str], clock: i64, starts: &[i64], rings: &[(&str, i64)]) -> Vec<Interval> {
+    folded_rows(&story(lines), clock, starts, rings)
+}
+
+fn folded_rows(rows: &[LogRow], clock: i64, starts: &[i64], rings: &[(&str, i64)]) -> Vec<Interval> {
     let starts: Vec<i64> = starts.iter().map(|at| START + at).collect();
     let rings = Rings::new(Box::new(|| rings.iter().map(|(q, at)| ((*q).to_owned(), START + at)).collect()));
     let context = AgentContext {
@@ -28,7 +32,7 @@ fn folded(lines: &[&str], clock: i64, starts: &[i64], rings: &[(&str, i64)]) -> 
         rings: &rings,
         hints: &[],
     };
-    fold_agent(&story(lines), &context)
+    fold_agent(rows, &context)
 }
 
 /// `kind queue start-end reason[*]` of each interval.
@@ -138,4 +142,17 @@ fn where_reasons_overlap_the_last_begun_counts() {
     let spans = [(0, 100, "a".to_owned()), (50, 80, "b".to_owned()), (90, 120, "a".to_owned())];
     let got = union(spans);
     assert_eq!(got, vec![(0, 50, "a".into()), (50, 80, "b".into()), (80, 120, "a".into())]);
+}
+
+#[test]
+fn unpauseall_ends_a_pause_whose_own_row_is_missing() {
+    let got = folded(&["0 NONE q PAUSE tea", "300 NONE NONE UNPAUSEALL"], 900, &[], &[]);
+    check(&got, &["pause q 0-300 tea"]);
+}
+
+#[test]
+fn what_the_file_and_the_table_tell_is_one_pause() {
+    let mut rows = story(&["0 NONE q PAUSE tea", "1 NONE q PAUSE tea", "300 NONE q UNPAUSE"]);
+    rows[0].id = crate::domain::history::row::file_id(START, 0);
+    check(&folded_rows(&rows, 900, &[], &[]), &["pause q 0-300 tea"]);
 }

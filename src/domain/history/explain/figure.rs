@@ -21,6 +21,8 @@ pub enum Figure {
     Unresolved,
     Lost,
     Technical,
+    /// Answered, passed on into another queue, and lost there; only where calls are counted.
+    LostAfterTransfer,
     NotEntered,
     ServiceLevel(ServiceLevelVariant),
     AbandonRate,
@@ -65,6 +67,7 @@ const WORDS: &[(Figure, &[&str])] = &[
     (F::Unresolved, &["unresolved"]),
     (F::Lost, &["lost"]),
     (F::Technical, &["technical"]),
+    (F::LostAfterTransfer, &["lost_after_transfer"]),
     (F::NotEntered, &["not_entered"]),
     (F::ServiceLevel(V::A), &["service_level", "service_level_a"]),
     (F::ServiceLevel(V::B), &["service_level_b"]),
@@ -296,6 +299,7 @@ fn of_queue(figure: Figure, cell: &Cell, judged: Judged) -> Option<Given> {
         F::Unresolved => one(Outcome::Unresolved),
         F::Lost => plain(outcomes(cell, LOST)),
         F::Technical => plain(cell.get(Measure::Technical)),
+        F::LostAfterTransfer => plain(cell.get(Measure::LostAfterTransfer)),
         F::ServiceLevel(variant) => {
             let good = within(cell, Waits::Answered, judged.s);
             let gone = within(cell, Waits::Abandoned, judged.s);

@@ -24,7 +24,7 @@ use super::twice::distinct;
 use super::visit::Visit;
 
 /// Changed whenever the same rows give another result: stored visits and cells are then made anew.
-pub const FOLD_VERSION: u32 = 2;
+pub const FOLD_VERSION: u32 = 3;
 /// A visit without an end is unresolved after this, by the log's own clock.
 pub const OPEN_SECONDS: i64 = 12 * 3600;
 /// A talk without an end is over after this.
@@ -221,5 +221,7 @@ fn number(visits: &mut [Visit]) {
 
 #[cfg(test)]
 mod captured;
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod tests;

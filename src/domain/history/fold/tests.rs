@@ -10,7 +10,7 @@ use crate::domain::history::row::tests::row;
 use crate::domain::history::visit::{Outcome, Status};
 
 /// Rows of one written scenario: `seconds callid queue agent EVENT data`, from 2026-11-22 09:00:00 UTC.
-fn story(lines: &[&str]) -> Vec<LogRow> {
+pub(super) fn story(lines: &[&str]) -> Vec<LogRow> {
     let start = crate::domain::history::time_text::parse_local("2026-11-22 09:00:00").expect("a time");
     lines
         .iter()
@@ -35,9 +35,9 @@ fn story(lines: &[&str]) -> Vec<LogRow> {
 }
 
 /// Seconds from 2026-11-22 09:00:00 UTC to the epoch's count.
-const START: i64 = 1_795_338_000;
+pub(super) const START: i64 = 1_795_338_000;
 
-fn fold_at(rows: &[LogRow], log_clock: i64, queue_starts: &[i64]) -> Folded {
+pub(super) fn fold_at(rows: &[LogRow], log_clock: i64, queue_starts: &[i64]) -> Folded {
     let starts: Vec<i64> = queue_starts.iter().map(|at| START + at).collect();
     let leg_ends = BTreeMap::new();
     fold(
@@ -62,7 +62,7 @@ fn check(lines: &[&str], expect: &[&str]) -> Vec<Visit> {
     visits
 }
 
-fn statuses(visit: &Visit) -> Vec<(&str, Status)> {
+pub(super) fn statuses(visit: &Visit) -> Vec<(&str, Status)> {
     visit.statuses.iter().map(|(agent, status, _)| (agent.as_str(), *status)).collect()
 }
 

@@ -15,11 +15,15 @@ pub(super) fn endpoint(interface: &str) -> &str {
     slashes.next().map_or(interface, |second| &interface[..second])
 }
 
-/// The interface that a channel belongs to, cut at the *last* dash: `PJSIP/101-a-0000002a` → `PJSIP/101-a`. `None` for
-/// what is no channel's name.
+/// The device that a channel belongs to, whatever its technology, cut at the *last* dash: `PJSIP/101-a-0000002a` →
+/// `PJSIP/101-a`.
+pub fn device_of(channel: &str) -> Option<&str> {
+    channel.trim().rsplit_once('-').map(|(device, _)| device).filter(|device| !device.is_empty())
+}
+
+/// The interface that a channel belongs to; `None` for what is no channel's name.
 pub fn of_channel(channel: &str) -> Option<&str> {
-    let (base, _) = channel.trim().rsplit_once('-')?;
-    is_interface(base).then_some(base)
+    device_of(channel).filter(|device| is_interface(device))
 }
 
 /// Whether a text of the agent column is an interface and no name: a technology in front of a slash. (`Sales/Support`

@@ -104,6 +104,7 @@ impl History {
             start: rfc3339(&site.zone, start),
             end: (!goes_on).then(|| rfc3339(&site.zone, end)),
             visit: None,
+            visits: Vec::new(),
             rows,
         })
     }
@@ -133,6 +134,7 @@ impl History {
                             start: rfc3339(&site.zone, from),
                             end: Some(rfc3339(&site.zone, from + seconds)),
                             visit: None,
+                            visits: Vec::new(),
                             rows: Vec::new(),
                         },
                     ));
@@ -168,6 +170,7 @@ impl History {
                         start: rfc3339(&site.zone, wrap.start),
                         end: Some(rfc3339(&site.zone, wrap.end)),
                         visit: None,
+                        visits: Vec::new(),
                         rows: Vec::new(),
                     },
                 ));
@@ -187,6 +190,7 @@ impl History {
             start: rfc3339(&site.zone, call.at),
             end: None,
             visit: Some(VisitRow::of_not_entered(&site.name, &site.zone, call)),
+            visits: Vec::new(),
             rows: Vec::new(),
         };
         Ok(self.refused(site, &asked.filter).await?.iter().map(|each| (each.at, call(each))).collect())
@@ -205,6 +209,7 @@ impl History {
                     start: rfc3339(&site.zone, at),
                     end: None,
                     visit: None,
+                    visits: Vec::new(),
                     rows: Vec::new(),
                 },
             )

@@ -1,10 +1,13 @@
 //! Visits behind a figure, and the rows of a call.
 
+use std::collections::BTreeMap;
+
+use super::super::calls::Call;
 use super::super::work::REACH;
 use super::super::{History, HistoryError, Site};
 use super::Asked;
 use crate::domain::history::answer::VisitRow;
-use crate::domain::history::cells::{Cell, Contributions};
+use crate::domain::history::cells::{Cell, Contributions, Measure};
 use crate::domain::history::explain::{CallExplained, Figure, Given, Part, RowShown, RowTaken, Unit, taken};
 use crate::domain::history::place::place_call;
 use crate::domain::history::query::{Filter, rfc3339};
@@ -73,15 +76,45 @@ impl History {
         };
         let mut parts = Vec::new();
         for (visit, wrap_up) in &visits {
-            if let Some(part) = self.part_of(asked, visit, *wrap_up) {
+            if let Some(part) = self.part_of(asked, visit, false, *wrap_up) {
                 parts.push((visit.entered, part));
             }
         }
         Ok(parts)
     }
 
-    /// What a visit gives to the figure; `None` where that is nothing.
-    fn part_of(&self, asked: &Asked<'_>, visit: &Visit, wrap_up: Option<i64>) -> Option<Part> {
+    /// The calls that give something to a queue's figure, each with its visits.
+    pub(super) async fn calls_behind(&self, asked: &Asked<'_>) -> Result<Vec<(i64, Part)>, HistoryError> {
+        let site = &asked.site;
+        let mut wrap_ups = BTreeMap::new();
+        if asked.question.figure == Figure::AverageHandleTime {
+            let calls = self.visits_with_wrap_up(site, &asked.filter).await?;
+            wrap_ups.extend(calls.into_iter().map(|(call, wrap_up)| (call.callid, wrap_up)));
+        }
+        let mut parts = Vec::new();
+        for Call { whole, lost_after, visits } in self.calls(site, &asked.filter).await? {
+            let wrap_up = wrap_ups.get(&whole.callid).copied().flatten();
+            let Some(mut part) = self.part_of(asked, &whole, lost_after, wrap_up) else { continue };
+            part.kind = "call";
+            part.end = visits.iter().filter_map(|visit| visit.closed).max().map(|at| rfc3339(&site.zone, at));
+            if visits.len() > 1 {
+                let each: Vec<String> = visits.iter().map(stay_in_words).collect();
+                part.what = format!("{} ({})", part.what, each.join(", "));
+            }
+            part.visits = visits.iter().map(|visit| VisitRow::of(&site.name, &site.zone, visit)).collect();
+            parts.push((whole.entered, part));
+        }
+        Ok(parts)
+    }
+
+    /// What a visit (or a call as one) gives to the figure; `None` where that is nothing.
+    fn part_of(
+        &self,
+        asked: &Asked<'_>,
+        visit: &Visit,
+        lost_after: bool,
+        wrap_up: Option<i64>,
+    ) -> Option<Part> {
         let (site, question) = (&asked.site, asked.question);
         let folded = visit.queue.folded();
         let mut given = Contributions::default();
@@ -98,6 +131,9 @@ impl History {
             if inside && his {
                 cell.merge(own, 1);
             }
+        }
+        if lost_after {
+            cell.sums.insert(Measure::LostAfterTransfer, 1);
         }
         let s = if asked.agents {
             self.agents_threshold(asked)
@@ -119,9 +155,15 @@ impl History {
             start: rfc3339(&site.zone, visit.entered),
             end: visit.closed.map(|at| rfc3339(&site.zone, at)),
             visit: Some(VisitRow::of(&site.name, &site.zone, visit)),
+            visits: Vec::new(),
             rows: Vec::new(),
         })
     }
+}
+
+/// `sales answered after 9 s`
+fn stay_in_words(visit: &Visit) -> String {
+    format!("{} {} after {} s", visit.queue, visit.outcome.as_str().replace('_', " "), visit.wait)
 }
 
 fn in_words(figure: Figure, given: Given, visit: &Visit, wrap_up: Option<i64>) -> String {

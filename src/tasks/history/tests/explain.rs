@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::history::explain::{Explanation, Figure, Question};
-use crate::domain::history::query::Bucket;
+use crate::domain::history::query::{Bucket, Count};
 use crate::domain::history::work::WrapUpTimes;
 
 fn about(figure: Figure) -> Question {
@@ -16,6 +16,7 @@ fn about(figure: Figure) -> Question {
         queue: None,
         agent: None,
         figure,
+        count: Count::Visits,
         service_level: None,
     }
 }
@@ -34,7 +35,11 @@ async fn questions(history: &History, hours: &[i8]) -> Vec<Question> {
                 for hour in [None].into_iter().chain(hours.iter().copied().map(Some)) {
                     if agent.is_none() || figure.is_of_agents() {
                         let (queue, agent) = (queue.clone(), agent.clone());
-                        questions.push(Question { queue, agent, hour, ..about(figure) });
+                        let question = Question { queue, agent, hour, ..about(figure) };
+                        if question.agent.is_none() && figure.is_of_queues() {
+                            questions.push(Question { count: Count::Calls, ..question.clone() });
+                        }
+                        questions.push(question);
                     }
                 }
             }
@@ -58,6 +63,7 @@ async fn reported(history: &History, question: &Question) -> Option<serde_json::
         by: By::Hour,
         queue: question.queue.clone(),
         agent: question.agent.clone(),
+        count: question.count,
         ..Filter::new(day(), day())
     };
     let hour = question.hour?;
@@ -131,6 +137,37 @@ async fn pauses_logins_and_wrap_ups_add_up() {
 }
 
 #[tokio::test]
+async fn a_call_is_explained_by_its_visits() {
+    let lines = [
+        "09:00:00,1795338000.1,q1,NONE,ENTERQUEUE,|5|1",
+        "09:00:30,1795338000.1,q1,NONE,EXITWITHTIMEOUT,1|1|30",
+        "09:00:31,1795338000.1,q2,NONE,ENTERQUEUE,|5|1",
+        "09:00:40,1795338000.1,q2,Ann,CONNECT,9|u|2",
+        "09:01:40,1795338000.1,q2,Ann,BLINDTRANSFER,2|x|9|60|1",
+        "09:01:41,1795338000.1,q1,NONE,ENTERQUEUE,|5|1",
+        "09:01:51,1795338000.1,q1,NONE,ABANDON,1|1|10",
+    ];
+    let (_dir, history) = history(story(&lines)).await;
+    let ask = |figure, queue: &str| {
+        let (queue, count) = (Some(QueueName::new(queue)), Count::Calls);
+        Question { queue, count, ..about(figure) }
+    };
+    let waits = history.explain(&ask(Figure::Wait, "q1")).await.expect("explains");
+    check(&waits);
+    let [call] = waits.parts.as_slice() else { panic!("{waits:#?}") };
+    assert_eq!((call.kind, call.part, call.visits.len()), ("call", 39, 3));
+    let each =
+        "answered after 39 s (q1 timed out after 30 s, q2 answered after 9 s, q1 abandoned after 10 s)";
+    assert_eq!(call.what, each);
+    let lost = history.explain(&ask(Figure::LostAfterTransfer, "q1")).await.expect("explains");
+    assert_eq!((lost.value, lost.adds_up, lost.parts.len()), (Some(1.0), true, 1));
+    let none = history.explain(&ask(Figure::Calls, "q2")).await.expect("explains");
+    assert_eq!((none.value, none.parts.len()), (Some(0.0), 0), "it is the first queue's");
+    let of_ann = Question { agent: Some(AgentName::new("Ann")), ..ask(Figure::Answered, "q2") };
+    assert!(matches!(history.explain(&of_ann).await, Err(HistoryError::NoFigure { .. })));
+}
+
+#[tokio::test]
 async fn a_corrupted_cell_does_not_add_up() {
     let (_dir, history) = history(captured_rows()).await;
     let mut gone = crate::domain::history::cells::Cells::new();
@@ -185,7 +222,9 @@ fn told(stories: &[Story]) -> Vec<LogRow> {
     let clock = |at: i64| format!("{:02}:{:02}:{:02}", 6 + at / 3600, at / 60 % 60, at % 60);
     let mut lines = Vec::new();
     for (n, (at, queue, agent, wait, talk, how)) in stories.iter().enumerate() {
-        let (callid, queue) = (format!("{}.{n}", 1_795_327_200 + at), format!("q{queue}"));
+        // Two visits a call.
+        let first = n - n % 2;
+        let (callid, queue) = (format!("{}.{first}", 1_795_327_200 + stories[first].0), format!("q{queue}"));
         let agent = ["Ann", "Bob", "Cid"][usize::from(*agent)];
         let mut line = |at: i64, agent: &str, event: &str, data: String| {
             lines.push(format!("{},{callid},{queue},{agent},{event},{data}", clock(at)));
