@@ -171,8 +171,8 @@ async fn known_from(history: &History, filter: &Filter) -> Result<Vec<String>> {
     }
     if let Some(first) = history.kept_from(filter.pbx.as_ref()).await?.filter(|first| filter.from < *first) {
         notes.push(format!(
-            "Note: calls, pauses and phones are kept from {first} on (`keep` of [history]); of earlier days the sums of each \
-             hour are there, and no visits, calls that never entered, wrap-up or occupancy."
+            "Note: calls, pauses and phones are kept from {first} on (`keep` of [history]); of earlier days the sums are \
+             there, and no visits and no calls that never entered."
         ));
     }
     Ok(notes)

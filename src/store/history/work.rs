@@ -65,11 +65,6 @@ impl Store {
             let _picture = scope.db.unchecked_transaction()?;
             let times = WrapUpTimes { setting, ..wrap::times(scope)? };
             let mut made = T::default();
-            // Before it talks and rings are gone: nothing is known of the time between them.
-            let span = (super::purge::edge(scope)?.map_or(span.0, |edge| edge.max(span.0)), span.1);
-            if span.0 >= span.1 {
-                return Ok(made);
-            }
             let question = Question::new(scope, &of, &times, span)?;
             question.answer(span, by, &mut |agent, start, worked| step(&mut made, agent, start, worked))?;
             Ok(made)
