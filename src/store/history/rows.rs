@@ -12,6 +12,9 @@ use crate::store::{Store, StoreError};
 /// Rows are picked by local time with this much on both sides, so that no change of offset hides one.
 const MARGIN: i64 = 3 * 3600;
 
+/// Reads lone rows of an agent between two local times.
+type ReadLone = fn(&Scope<'_>, &str, (i64, i64)) -> Result<Vec<LogRow>, StoreError>;
+
 impl Store {
     /// The stored rows of some callids, as they came.
     ///
@@ -74,7 +77,7 @@ impl Store {
         pbx: &PbxName,
         agent: &str,
         (from, to): (i64, i64),
-        read: fn(&Scope<'_>, &str, (i64, i64)) -> Result<Vec<LogRow>, StoreError>,
+        read: ReadLone,
     ) -> Result<Vec<LogRow>, StoreError> {
         let agent = agent.to_owned();
         self.of(pbx, move |scope| {
