@@ -80,7 +80,7 @@ pub(super) struct Reader {
     reading: Option<Reading>,
     /// The table's first and last position.
     ends: Option<(i64, i64)>,
-    /// Marks of rows that are stored.
+    /// Rows that are stored, by [`met`].
     remembered: HashSet<i64>,
     /// Columns that cut names.
     narrow: BTreeSet<(String, usize)>,
@@ -184,7 +184,7 @@ impl Reader {
         from: i64,
     ) -> Result<Applied, SyncError> {
         let batch = self.batch(rows, from);
-        let marks: Vec<i64> = batch.rows.iter().map(mark).collect();
+        let marks: Vec<i64> = batch.rows.iter().map(met).collect();
         let applied = match reading {
             Some(reading) => store.apply_reading(batch, reading).await?,
             None if batch.rows.is_empty() => Applied::default(),
@@ -211,7 +211,7 @@ impl Reader {
         count(Oddity::BadTime, &mut rows.iter().filter(|seen| seen.row.is_none()));
         count(Oddity::Truncated, &mut rows.iter().filter(|seen| seen.filled));
         let rows = rows.into_iter().filter_map(|seen| seen.row);
-        let rows = rows.filter(|row| !self.remembered.contains(&mark(row))).collect();
+        let rows = rows.filter(|row| !self.remembered.contains(&met(row))).collect();
         Batch { pbx: self.pbx.clone(), rows, oddities, cursor: None }
     }
 
@@ -249,6 +249,12 @@ fn mark(row: &LogRow) -> i64 {
     if hash == 0 { 1 } else { hash.cast_signed() }
 }
 
+/// A number for a row at its place. The same row at a smaller place is to be stored, too: it is the one that counts, and with it
+/// the order of what happened in one second.
+fn met(row: &LogRow) -> i64 {
+    mark(row).rotate_left(17) ^ row.id
+}
+
 /// The mark of a row that may have no time: then there is nothing to tell it by but that.
 fn mark_of(seen: &Seen) -> i64 {
     seen.row.as_ref().map_or(1, mark)
@@ -264,6 +270,7 @@ mod tests {
         let one = row(7, "2026-11-22 07:01:04", "1.1", "sales", "Ann", "CONNECT", "1|1.2|1");
         assert_eq!(mark(&one), MARK);
         assert_eq!(mark(&LogRow { id: 8, ..one.clone() }), MARK, "its number is not part of what it says");
+        assert_ne!(met(&one), met(&LogRow { id: 8, ..one.clone() }), "a double at another place is looked at");
         let other = LogRow { agent: "Anna".into(), ..one.clone() };
         assert!(mark(&other) != MARK && mark(&LogRow { callid: "1.1s".into(), ..one }) != MARK);
     }

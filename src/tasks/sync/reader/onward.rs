@@ -1,6 +1,6 @@
 //! Everything new, in the order of the table; and once more what may have come late.
 
-use super::{OVERLAP_MILLIS, Passed, Progress, ROWS, Reader, kind_of, mark, mark_of};
+use super::{OVERLAP_MILLIS, Passed, Progress, ROWS, Reader, kind_of, mark_of, met};
 use crate::clock;
 use crate::domain::history::place::place_lone;
 use crate::domain::history::query::local;
@@ -160,7 +160,7 @@ impl Reader {
     fn has_new(&self, reading: Reading, rows: &[Seen]) -> bool {
         rows.iter().any(|seen| {
             seen.key >= counted_from(reading)
-                || seen.row.as_ref().is_some_and(|row| !self.remembered.contains(&mark(row)))
+                || seen.row.as_ref().is_some_and(|row| !self.remembered.contains(&met(row)))
         })
     }
 
