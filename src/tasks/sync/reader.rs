@@ -270,7 +270,11 @@ mod tests {
         let one = row(7, "2026-11-22 07:01:04", "1.1", "sales", "Ann", "CONNECT", "1|1.2|1");
         assert_eq!(mark(&one), MARK);
         assert_eq!(mark(&LogRow { id: 8, ..one.clone() }), MARK, "its number is not part of what it says");
-        assert_ne!(met(&one), met(&LogRow { id: 8, ..one.clone() }), "a double at another place is looked at");
+        assert_ne!(
+            met(&one),
+            met(&LogRow { id: 8, ..one.clone() }),
+            "a double at another place is looked at"
+        );
         let other = LogRow { agent: "Anna".into(), ..one.clone() };
         assert!(mark(&other) != MARK && mark(&LogRow { callid: "1.1s".into(), ..one }) != MARK);
     }
