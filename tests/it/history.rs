@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asterflow::config::{Database, History as Settings, HostPort, Pbx, Secret, Tls};
+use asterflow::config::{Database, HostPort, Pbx, Secret, Tls};
 use asterflow::domain::history::figures::QueueFigures;
 use asterflow::domain::history::query::Filter;
 use asterflow::domain::ids::{AgentName, PbxName, QueueName};
@@ -193,14 +193,7 @@ async fn a_killed_database_is_lost_and_comes_back_by_itself() {
     let mut bench = Bench::start(false).await;
     let lines = queue_log_lines();
     bench.maria.script(&insert("queue_log", QUEUE_LOG, &lines[..40])).await.expect("loads");
-    let settings = Settings {
-        poll: Duration::from_millis(200),
-        keep: Duration::from_secs(10 * 365 * 86_400),
-        replay_keep: Duration::from_secs(1),
-        service_level_seconds: 20,
-        short_abandon_seconds: 5,
-        wrap_up_seconds: 0,
-    };
+    let settings = crate::site::reading_every(Duration::from_millis(200));
     let (stop, stopped) = watch::channel(false);
     let (sync, mut handle) = Sync::new(bench.store.clone(), bench.pbx.clone(), &settings);
     let task = tokio::spawn(sync.run(stopped));

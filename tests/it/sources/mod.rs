@@ -10,7 +10,7 @@ mod slow;
 
 use std::time::Duration;
 
-use asterflow::config::{History as Settings, Pbx};
+use asterflow::config::Pbx;
 use asterflow::domain::history::query::Filter;
 use asterflow::store::Store;
 use asterflow::tasks::history::{History, Thresholds};
@@ -65,14 +65,7 @@ struct Running {
 
 impl Running {
     fn start(store: &Store, pbx: &Pbx) -> Self {
-        let settings = Settings {
-            poll: Duration::from_millis(100),
-            keep: Duration::from_secs(10 * 365 * 86_400),
-            replay_keep: Duration::from_secs(1),
-            service_level_seconds: 20,
-            short_abandon_seconds: 5,
-            wrap_up_seconds: 0,
-        };
+        let settings = crate::site::reading_every(Duration::from_millis(100));
         let (stop, stopped) = watch::channel(false);
         let (sync, handle) = Sync::new(store.clone(), pbx.clone(), &settings);
         Self { stop, handle, task: tokio::spawn(sync.run(stopped)) }

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use asterflow::config::{History as Settings, Pbx, Tls};
+use asterflow::config::{Pbx, Tls};
 use asterflow::domain::history::row::LogRow;
 use asterflow::store::Store;
 use asterflow::tasks::sync::{Sync, sync_once};
@@ -64,14 +64,7 @@ async fn a_week_read_from_mariadb_while_it_comes_is_what_was_counted() {
     let (mut world, maria, site) = place().await;
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path()).expect("opens");
-    let settings = Settings {
-        poll: Duration::from_millis(50),
-        keep: Duration::from_secs(1),
-        replay_keep: Duration::from_secs(1),
-        service_level_seconds: 20,
-        short_abandon_seconds: 5,
-        wrap_up_seconds: 0,
-    };
+    let settings = crate::site::reading_every(Duration::from_millis(50));
     let mut dice = Dice::new(77);
     let mut cells = Cells::new();
     let mut days = 0;
