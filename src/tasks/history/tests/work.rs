@@ -273,10 +273,9 @@ async fn what_is_kept_outlives_its_rows() {
     let store = Store::open(dir.path()).expect("opens");
     store.register_pbx(&pbx(), "UTC").await.expect("registers");
     let zone = TimeZone::UTC;
-    // Fourteen days from 2026-10-25, over the end of a month: logged in for an hour, ten minutes of talk.
+    // One day in September, thirteen from 2026-10-26 over the end of a month: logged in for an hour, ten minutes of talk.
     let first = 3 * 86_400 - 21 * 3600 + 30_000;
-    let day = |day: i64| {
-        let at = first + day * 86_400;
+    let stretch = |at: i64, seconds: i64| {
         let lone =
             |at, event| vec![(at, "NONE".to_owned(), "q0".to_owned(), "A0".to_owned(), event, String::new())];
         let id = format!("{}.1", BASE + at + 60);
@@ -288,31 +287,37 @@ async fn what_is_kept_outlives_its_rows() {
             call(at + 60, "A0", "CONNECT", "0|u|0"),
             call(at + 660, "A0", "COMPLETEAGENT", "0|600|1"),
         ];
-        [lone(at, "ADDMEMBER"), call, lone(at + 3600, "REMOVEMEMBER")]
+        [lone(at, "ADDMEMBER"), call, lone(at + seconds, "REMOVEMEMBER")]
     };
+    let day = |day: i64| stretch(first + if day == 0 { -30 } else { day } * 86_400, 3600);
+    // And a login over the midnight that will be the edge: a talk before it, which goes, while the login stays.
+    let night = stretch(first - 30_000 + 11 * 86_400 - 1200, 2400);
     let batch = Batch {
         pbx: pbx(),
-        rows: rows(&zone, (0..14).flat_map(day).collect()),
+        rows: rows(&zone, (0..14).flat_map(day).chain(night).collect()),
         oddities: BTreeMap::new(),
         cursor: None,
     };
     store.apply_batch(batch).await.expect("applies");
     let history = History::new(store.clone(), Thresholds::default());
     while history.keep(&pbx()).await.expect("keeps") {}
-    let filter = Filter::new(date(2026, 10, 1), date(2026, 11, 30));
+    let filter = Filter::new(date(2026, 9, 1), date(2026, 11, 30));
     let figures = || async {
         let row = history.agents(&filter).await.expect("answers").remove(0);
         let by_day = history.agents(&Filter { by: By::Day, ..filter.clone() }).await.expect("answers");
         (row.figures.occupancy, row.figures.idle_s, by_day.len(), by_day[0].figures.idle_s)
     };
     let before = figures().await;
-    assert_eq!(before, (Some(1.0 / 6.0), Some(14 * 3000), 14, Some(3000)));
+    assert_eq!(before, (Some(9000.0 / 52_800.0), Some(14 * 3000 + 1800), 14, Some(3000)));
     // Everything but the last three days goes, with the end of a month.
     let edge = BASE + first + 11 * 86_400;
-    assert!(store.keep_from(&pbx(), edge).await.expect("moves").is_some());
-    let mut next = Some(crate::store::Purge::default());
-    while let Some(what) = next {
-        next = store.purge(&pbx(), what).await.expect("purges");
+    // Thirty days at a time.
+    for _ in 0..2 {
+        assert!(store.keep_from(&pbx(), edge).await.expect("moves").is_some());
+        let mut next = Some(crate::store::Purge::default());
+        while let Some(what) = next {
+            next = store.purge(&pbx(), what).await.expect("purges");
+        }
     }
     let spans = store.call_intervals(&pbx(), 0, i64::MAX).await.expect("reads");
     assert_eq!(spans.len(), 2 * 3, "the rows are gone");
@@ -322,13 +327,13 @@ async fn what_is_kept_outlives_its_rows() {
     store.set_wrap_ups(&pbx(), WrapUpTimes { queues, ..WrapUpTimes::default() }).await.expect("sets");
     for _ in 0..2 {
         let (.., idle, days, first) = figures().await;
-        assert_eq!((idle, days, first), (Some(11 * 3000 + 3 * 2940), 14, Some(3000)));
+        assert_eq!((idle, days, first), (Some(11 * 3000 + 3 * 2940 + 1800), 14, Some(3000)));
         while history.keep(&pbx()).await.expect("keeps") {}
     }
     store.rebuild_history(&pbx()).await.expect("makes anew");
     for _ in 0..2 {
         let (.., idle, days, first) = figures().await;
-        assert_eq!((idle, days, first), (Some(11 * 3000 + 3 * 2940), 14, Some(3000)));
+        assert_eq!((idle, days, first), (Some(11 * 3000 + 3 * 2940 + 1800), 14, Some(3000)));
         while history.keep(&pbx()).await.expect("keeps") {}
     }
 }
