@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use asterflow::domain::history::row::{LogRow, file_id};
 
 use super::clock::{Clock, Dice};
+use super::reasons;
 
 /// Rows are committed this much out of order at most, milliseconds.
 const SHUFFLE: i64 = 15 * 60_000;
@@ -40,6 +41,8 @@ pub(super) struct Row {
     pub(super) agent: String,
     pub(super) event: &'static str,
     pub(super) data: [String; 5],
+    /// The data as Asterisk said it, where the columns of a table have it otherwise.
+    pub(super) said: Option<String>,
 }
 
 /// Rows that are not committed yet.
@@ -80,7 +83,8 @@ impl Mail {
             let at = row.at * 1000;
             let commit =
                 if self.dice.hits(300) { self.late(clock, at) } else { at + self.dice.between(0, SHUFFLE) };
-            self.put(commit, Row { line, ..row.clone() });
+            let data = row.said.as_deref().map_or_else(|| row.data.clone(), reasons::cut);
+            self.put(commit, Row { line, data, ..row.clone() });
         }
         (row.told != Told::File).then_some(Row { at: row.table_at, ..row })
     }

@@ -85,6 +85,12 @@ impl Clock {
         parts
     }
 
+    /// Whether the zone changes its clock in these days.
+    pub(super) fn changes(&self) -> bool {
+        // The walk begins in the midst of an hour.
+        self.starts[1..].windows(2).any(|pair| pair[1] - pair[0] != 3600)
+    }
+
     /// The times that come twice within `around` seconds of a UTC second: [from, to), both passes.
     pub(super) fn repeat_near(&self, at: i64, around: i64) -> Option<(i64, i64)> {
         self.repeats.iter().copied().find(|(from, to)| at >= from - around && at < to + around)

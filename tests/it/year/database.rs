@@ -1,5 +1,6 @@
 //! The same rows in a MariaDB, read by the program itself: row by row while they come, and killed again and again.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -22,27 +23,37 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-/// `INSERT` of rows with their ids.
-fn insert(rows: &[LogRow]) -> String {
+/// `INSERT` of rows with their ids; `joined`: their data in one column, as it was said.
+fn insert(rows: &[LogRow], joined: bool) -> String {
     let values: Vec<String> = rows
         .iter()
         .map(|row| {
-            let data: Vec<String> = row.data.iter().map(|text| quoted(text)).collect();
+            let data: Vec<String> = if joined {
+                vec![quoted(row.data.join("|").trim_end_matches('|'))]
+            } else {
+                row.data.iter().map(|text| quoted(text)).collect()
+            };
             let words = [&row.callid, &row.queue, &row.agent, &row.event].map(|text| quoted(text));
             format!("({},'{}',{},{})", row.id, row.local, words.join(","), data.join(","))
         })
         .collect();
+    let columns = if joined { "data" } else { "data1, data2, data3, data4, data5" };
     format!(
-        "USE asterisk; INSERT INTO queue_log (id, time, callid, queuename, agent, event, data1, data2, data3, data4, data5) VALUES {};",
+        "USE asterisk; INSERT INTO queue_log (id, time, callid, queuename, agent, event, {columns}) VALUES {};",
         values.join(",\n")
     )
 }
 
 /// A world over a repeated hour, a MariaDB, and the PBX whose database it is.
-async fn place() -> (World, MariaDb, Pbx) {
+async fn place(joined: bool) -> (World, MariaDb, Pbx) {
     let plan = plan("Europe/Berlin", jiff::civil::date(2026, 10, 22), 8);
-    let world = World::new(super::world::Plan { days: 7, files: false, legs: false, ..plan });
+    let world = World::new(super::world::Plan { days: 7, files: false, legs: false, joined, ..plan });
     let maria = MariaDb::start(MariaOptions::default()).await.expect("starts");
+    if joined {
+        let five: Vec<String> = (1..=5).map(|n| format!("DROP data{n}")).collect();
+        let sql = format!("ALTER TABLE asterisk.queue_log ADD data TEXT, {};", five.join(", "));
+        maria.script(&sql).await.expect("changes the columns");
+    }
     let mut site = pbx_of(&maria, &maria.reader(), Tls::Off);
     site.zone_name = world.plan.zone.into();
     site.zone = TimeZone::get(world.plan.zone).expect("a zone");
@@ -61,7 +72,7 @@ async fn all_equal(world: &World, store: &Store, cells: Cells) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_week_read_from_mariadb_while_it_comes_is_what_was_counted() {
-    let (mut world, maria, site) = place().await;
+    let (mut world, maria, site) = place(false).await;
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(dir.path()).expect("opens");
     let settings = crate::site::reading_every(Duration::from_millis(50));
@@ -82,7 +93,7 @@ async fn a_week_read_from_mariadb_while_it_comes_is_what_was_counted() {
         };
         for (n, rows) in (0..).zip(parts) {
             if !rows.is_empty() {
-                maria.script(&insert(&rows)).await.expect("inserts");
+                maria.script(&insert(&rows, false)).await.expect("inserts");
             }
             if task.is_none() && n % 3 == 0 {
                 sync_once(&store, std::slice::from_ref(&site), &mut |_| ()).await.expect("synchronises");
@@ -103,13 +114,34 @@ async fn a_week_read_from_mariadb_while_it_comes_is_what_was_counted() {
 /// Times a synchronisation is killed.
 const KILLS: usize = 20;
 
+/// Waits until the store in a folder was written so many times, some seconds at the longest.
+async fn after_writes(state: &Path, times: i64) {
+    let stamp = || {
+        let files = std::fs::read_dir(state).into_iter().flatten().flatten();
+        let logs = files.filter(|file| file.path().to_string_lossy().ends_with("-wal"));
+        let written = logs.filter_map(|file| file.metadata().ok());
+        written.filter_map(|log| Some((log.modified().ok()?, log.len()))).max()
+    };
+    let (mut seen, mut left) = (stamp(), times);
+    for _ in 0..4000 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let now = stamp();
+        if now != seen {
+            (seen, left) = (now, left - 1);
+        }
+        if left == 0 {
+            return;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
-    let (mut world, maria, _site) = place().await;
+    let (mut world, maria, _site) = place(true).await;
     let mut cells = Cells::new();
     while let Some(day) = world.next_day() {
         for rows in day.chunks(4000) {
-            maria.script(&insert(rows)).await.expect("inserts");
+            maria.script(&insert(rows, true)).await.expect("inserts");
         }
     }
     join(&mut cells, world.finished());
@@ -139,10 +171,15 @@ async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
     let mut reached = Vec::new();
     for round in 0..KILLS {
         let mut child = start();
-        // Sooner or later the kills hit, be the machine quick or slow.
-        let latest = 100 + 40 * i64::try_from(round).expect("fits");
-        let millis = u64::try_from(dice.between(30, latest)).expect("fits");
-        tokio::time::sleep(Duration::from_millis(millis)).await;
+        if round % 2 == 0 {
+            // Right after something was written: between two transactions, where there should be one.
+            after_writes(&state, dice.between(1, 14)).await;
+        } else {
+            // Sooner or later the kills hit, be the machine quick or slow.
+            let latest = 100 + 40 * i64::try_from(round).expect("fits");
+            let millis = u64::try_from(dice.between(30, latest)).expect("fits");
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
         child.kill().expect("is killed");
         child.wait().expect("is gone");
         // From the newest row back to here.

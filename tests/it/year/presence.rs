@@ -168,7 +168,8 @@ impl World {
 
     pub(super) fn pause(&mut self, at: usize, queue: Option<u8>, when: i64, end: End, reason: &str) {
         let start = self.stamp(when);
-        self.people[at].pauses.push(Pause { queue, start, end, reason: reason.into() });
+        let reason = self.counted(when, reason);
+        self.people[at].pauses.push(Pause { queue, start, end, reason });
     }
 
     pub(super) fn away(&mut self, at: usize, span: (i64, i64), queue: Option<u8>) {

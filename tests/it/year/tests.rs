@@ -12,6 +12,7 @@ use super::arrive::batches;
 use super::check::Compared;
 use super::clock::Dice;
 use super::kept::Kept;
+use super::late::Late;
 use super::tally::Cells;
 use super::world::{Plan, World};
 
@@ -32,8 +33,8 @@ pub(super) fn plan(zone: &'static str, first: Date, seed: u64) -> Plan {
     // By the seed: MySQL's rounding, and disorder around a repeated hour.
     let (rounds, disorder) = (seed % 2 == 1, seed.is_multiple_of(3));
     let (days, calls_a_day) = (DAYS, CALLS_A_DAY);
-    let (files, legs, doubles) = (true, true, true);
-    Plan { zone, first, days, calls_a_day, rounds, disorder, files, legs, doubles, seed }
+    let (files, legs, doubles, joined) = (true, true, true, false);
+    Plan { zone, first, days, calls_a_day, rounds, disorder, files, joined, legs, doubles, seed }
 }
 
 pub(super) fn join(cells: &mut Cells, more: Cells) {
@@ -50,12 +51,21 @@ async fn check(plan: Plan) -> usize {
     let mut world = World::new(plan.clone());
     let (began, mut rows, mut asked) = (now(), 0, 0);
     let (mut kept, keeps_all) = (Kept::default(), plan.days <= DAYS);
+    // Late is what comes long after its time; where a clock is changed that could be either of two.
+    let mut late = (keeps_all && !world.clock.changes()).then(Late::default);
     while let Some(day) = world.next_day() {
         rows += day.len();
         day.iter().filter(|_| keeps_all).for_each(|row| kept.take(row));
         for rows in batches(&mut dice, day) {
-            let batch = Batch { pbx: pbx(), rows, oddities: BTreeMap::new(), cursor: None };
+            if let Some(late) = &mut late {
+                late.take(&world.clock, &rows);
+            }
+            let cursor = late.as_ref().map(|_| 1);
+            let batch = Batch { pbx: pbx(), rows, oddities: BTreeMap::new(), cursor };
             store.apply_batch(batch).await.expect("applies");
+            if late.is_some() {
+                store.note_synced(&pbx(), asked).await.expect("notes");
+            }
         }
         asked += 86_400;
         super::legs::ask(&store, &pbx(), &world, asked).await;
@@ -91,6 +101,9 @@ async fn check(plan: Plan) -> usize {
     );
     if keeps_all {
         kept.check(&store, &pbx()).await;
+        if let Some(late) = late {
+            late.check(&store, &pbx()).await;
+        }
         let range = |from, to| (plan.first.saturating_add(days(from)), plan.first.saturating_add(days(to)));
         let (bys, whole) = ([By::Day, By::Weekday, By::Range], range(0, plan.days));
         let held = world.compare_figures(&store, &all, whole, (&bys, false)).await;

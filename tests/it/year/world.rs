@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub(super) disorder: bool,
     /// Some rows are told by the file too, or by the file alone.
     pub(super) files: bool,
+    /// The table has one column for all data.
+    pub(super) joined: bool,
     /// The cdr knows the ends of some talks.
     pub(super) legs: bool,
     /// Somebody may talk twice at once.
@@ -116,7 +118,7 @@ impl World {
     }
 
     /// Which source tells what happens at a moment in milliseconds: by turns, never so around a repeated hour.
-    fn told(&self, at: i64) -> Told {
+    pub(super) fn told(&self, at: i64) -> Told {
         const STRETCH: i64 = 5 * 3_600_000;
         if !self.plan.files || self.clock.repeat_near(at / 1000, 12 * 3600).is_some() {
             return Told::Table;
@@ -171,6 +173,7 @@ impl World {
             agent: agent.into(),
             event,
             data: fields,
+            said: None,
         }
     }
 
@@ -184,7 +187,10 @@ impl World {
         event: &'static str,
         data: &[&str],
     ) {
-        let row = self.row(at, callid, queue.to_owned(), agent, event, data);
+        let mut row = self.row(at, callid, queue.to_owned(), agent, event, data);
+        if event.starts_with("PAUSE") {
+            self.say(&mut row);
+        }
         self.mail.post_in_order(&self.clock, row);
     }
 
