@@ -28,7 +28,8 @@ impl World {
         let queue = *self.dice.pick(&self.people[at].queues.clone());
         let reason = *self.dice.pick(REASONS);
         // All rows of one pause are told by one source.
-        let reason = if self.told(now - MINUTE) == self.told(now + MINUTE) { self.shifted(reason) } else { reason };
+        let reason =
+            if self.told(now - MINUTE) == self.told(now + MINUTE) { self.shifted(reason) } else { reason };
         let end = now + self.dice.between(1, 25) * MINUTE + self.dice.between(0, 999);
         match self.dice.between(0, 99) {
             0..=29 => self.in_one(at, queue, (now, end), reason),

@@ -113,6 +113,8 @@ async fn a_week_read_from_mariadb_while_it_comes_is_what_was_counted() {
 
 /// Times a synchronisation is killed.
 const KILLS: usize = 20;
+/// Rows that come meanwhile, twice: few enough to be read onward, in several batches.
+const LATER: usize = 9000;
 
 /// Waits until the store in a folder was written so many times, some seconds at the longest.
 async fn after_writes(state: &Path, times: i64) {
@@ -139,11 +141,18 @@ async fn after_writes(state: &Path, times: i64) {
 async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
     let (mut world, maria, _site) = place(true).await;
     let mut cells = Cells::new();
+    let mut rows = Vec::new();
     while let Some(day) = world.next_day() {
-        for rows in day.chunks(4000) {
+        rows.extend(day);
+    }
+    let fill = async |rows: &[LogRow]| {
+        for rows in rows.chunks(4000) {
             maria.script(&insert(rows, true)).await.expect("inserts");
         }
-    }
+    };
+    // Some come while it is being killed, so that what is new is killed, too, and not the past alone.
+    let mut later = rows.split_off(rows.len() - 2 * LATER);
+    fill(&rows).await;
     join(&mut cells, world.finished());
     let dir = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("writes");
@@ -170,6 +179,9 @@ async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
     let mut dice = Dice::new(4242);
     let mut reached = Vec::new();
     for round in 0..KILLS {
+        if [KILLS / 4, KILLS * 3 / 5].contains(&round) {
+            fill(&later.drain(..LATER).collect::<Vec<_>>()).await;
+        }
         let mut child = start();
         if round % 2 == 0 {
             // Right after something was written: between two transactions, where there should be one.
