@@ -15,6 +15,7 @@
 //! | `spans` | talks and rings of agents |
 //! | `agents` | folds touched agents again |
 //! | `presence` | their pauses and logins as stored |
+//! | `present` | the same of everybody, for pages |
 //! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `purge` | removes what is older than is kept |
@@ -48,6 +49,7 @@ mod lone;
 mod loose;
 mod pending;
 mod presence;
+mod present;
 mod purge;
 mod read;
 mod reading;
@@ -121,7 +123,8 @@ impl<'a> Scope<'a> {
                    (SELECT position FROM cursor WHERE pbx = pbx.id AND source = ?3)
                    FROM pbx WHERE name = ?1";
         let found = db
-            .query_row(sql, params![name.as_str(), FILE_CLOCK, work_kept::KEPT], |row| {
+            .prepare_cached(sql)?
+            .query_row(params![name.as_str(), FILE_CLOCK, work_kept::KEPT], |row| {
                 Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
             })
             .optional()?;
