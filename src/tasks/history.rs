@@ -280,19 +280,28 @@ impl History {
         if filter.to < filter.from {
             return Err(HistoryError::EmptyRange { from: filter.from, to: filter.to });
         }
-        let mut sites = Vec::new();
-        for record in self.store.pbxs().await? {
-            if filter.pbx.as_ref().is_none_or(|pbx| *pbx == record.name) {
-                let zone = zone_of(&record.zone)?;
-                let (from, to) = filter.span(&zone);
-                let queues = self.store.queues(&record.name).await?;
-                sites.push(Site { name: record.name, zone, log_clock: record.log_clock, queues, from, to });
-            }
+        let mut sites = self.places(filter.pbx.as_ref()).await?;
+        for site in &mut sites {
+            (site.from, site.to) = filter.span(&site.zone);
         }
         match &filter.pbx {
             Some(pbx) if sites.is_empty() => Err(HistoryError::UnknownPbx(pbx.clone())),
             _ => Ok(sites),
         }
+    }
+
+    /// One PBX, or all, with nothing of their time.
+    async fn places(&self, pbx: Option<&PbxName>) -> Result<Vec<Site>, HistoryError> {
+        let mut sites = Vec::new();
+        for record in self.store.pbxs().await? {
+            if pbx.is_none_or(|pbx| *pbx == record.name) {
+                let zone = zone_of(&record.zone)?;
+                let queues = self.store.queues(&record.name).await?;
+                let (name, log_clock) = (record.name, record.log_clock);
+                sites.push(Site { name, zone, log_clock, queues, from: 0, to: 0 });
+            }
+        }
+        Ok(sites)
     }
 
     /// The threshold of a queue: what was asked for, else its own, else the setting.

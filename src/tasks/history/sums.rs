@@ -114,7 +114,8 @@ impl History {
                 return Ok(());
             }
             let agent = if together { "" } else { part.agent };
-            let sum = sums.at(agent, part.hour.unwrap_or(whole), &stored_cut);
+            let hour = part.hour.unwrap_or(whole);
+            let sum = sums.at(agent, hour.start, || stored_cut(hour));
             if calls {
                 part.add_to(&mut sum[0])?;
             }
