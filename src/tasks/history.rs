@@ -3,10 +3,12 @@
 //! In: a [`Filter`]. Out: rows that serialise. Works beside a running synchronisation and on a read-only store.
 
 mod calls;
+mod dates;
 mod explain;
 mod figures;
 mod handle;
 mod hot;
+mod kept;
 mod known;
 mod late;
 mod sums;
@@ -28,6 +30,7 @@ use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 use crate::tasks::names::Names;
 
+use dates::Dates;
 use hot::Hot;
 use sums::{Grain, Presence};
 pub use together::Known;
@@ -104,6 +107,7 @@ pub struct History {
     store: Store,
     thresholds: Thresholds,
     hot: Hot,
+    dates: Dates,
 }
 
 /// One PBX of an answer.
@@ -130,7 +134,7 @@ impl Site {
 impl History {
     /// A handle over a store, with the thresholds of the settings.
     pub fn new(store: Store, thresholds: Thresholds) -> Self {
-        Self { store, thresholds, hot: Hot::default() }
+        Self { store, thresholds, hot: hot::none(), dates: dates::none() }
     }
 
     /// Who is who in it.
@@ -264,15 +268,16 @@ impl History {
     /// # Errors
     /// When the PBX is unknown or the store refuses.
     pub async fn today(&self, pbx: &PbxName, now: Timestamp) -> Result<Today, HistoryError> {
-        let record = self.store.pbxs().await?.into_iter().find(|record| record.name == *pbx);
-        let Some(record) = record else { return Err(HistoryError::UnknownPbx(pbx.clone())) };
-        let zone = zone_of(&record.zone)?;
-        let date = local(&zone, now.as_second()).date();
+        let Some(mut site) = self.places(Some(pbx)).await?.pop() else {
+            return Err(HistoryError::UnknownPbx(pbx.clone()));
+        };
+        let date = local(&site.zone, now.as_second()).date();
         let filter = Filter { pbx: Some(pbx.clone()), ..Filter::new(date, date) };
-        let queues =
-            self.queues_of_cells(&filter).await?.into_iter().map(|row| (row.queue, row.figures)).collect();
-        let agents =
-            self.agents_of_cells(&filter).await?.into_iter().map(|row| (row.agent, row.figures)).collect();
+        (site.from, site.to) = filter.span(&site.zone);
+        let queues = self.queues_of_site(&site, &filter).await?;
+        let queues = queues.into_iter().map(|row| (row.queue, row.figures)).collect();
+        let agents = self.agents_of_site(&site, &filter).await?;
+        let agents = agents.into_iter().map(|row| (row.agent, row.figures)).collect();
         Ok(Today { pbx: Some(pbx.clone()), queues, agents })
     }
 

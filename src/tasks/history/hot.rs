@@ -1,15 +1,11 @@
 //! Dates of heatmaps that were asked for lately, kept in memory.
 //!
-//! The wall and the web page ask for the same dates again and again, of which only today changes. A date is kept with the numbers
-//! of changes of its days, which the store notes in the transaction that changes them; it is thrown away when those are others.
-//! So no answer is older than the store.
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+//! The wall and the web page ask for the same dates again and again, of which only today changes.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::kept::Kept;
 use super::{HeatOf, History, HistoryError, Site};
 use crate::domain::history::query::{Count, Filter, HeatRow, Metric};
 use crate::domain::ids::{AgentName, PbxName};
@@ -23,7 +19,7 @@ const DATE_ROWS: usize = 2;
 
 /// Of whose heatmap a date is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(super) struct Key {
     pbx: PbxName,
     date: Date,
     queue: Option<String>,
@@ -33,70 +29,12 @@ struct Key {
     together: bool,
 }
 
-struct Kept {
-    changes: DayChanges,
-    /// The log's own clock, where what goes on counts up to there.
-    clock: i64,
-    rows: Vec<HeatRow>,
-    /// When it was asked for last.
-    asked: u64,
-}
+/// What is kept of heatmaps.
+pub(super) type Hot = Kept<Key, Vec<HeatRow>>;
 
-#[derive(Default)]
-struct Dates {
-    dates: HashMap<Key, Kept>,
-    rows: usize,
-    asked: u64,
-}
-
-/// What is kept. Cheap to clone; clones are one.
-#[derive(Clone, Default)]
-pub(super) struct Hot {
-    dates: Arc<Mutex<Dates>>,
-}
-
-impl Hot {
-    fn get(&self, key: &Key, changes: &DayChanges, clock: i64) -> Option<Vec<HeatRow>> {
-        let mut held = self.dates.lock().ok()?;
-        held.asked += 1;
-        let asked = held.asked;
-        let kept = held.dates.get_mut(key)?;
-        if kept.changes != *changes || kept.clock != clock {
-            return None;
-        }
-        kept.asked = asked;
-        Some(kept.rows.clone())
-    }
-
-    fn put(&self, key: Key, changes: DayChanges, clock: i64, rows: Vec<HeatRow>) {
-        let Ok(mut held) = self.dates.lock() else { return };
-        let asked = held.asked;
-        held.rows += rows.len() + DATE_ROWS;
-        if let Some(before) = held.dates.insert(key, Kept { changes, clock, rows, asked }) {
-            held.rows -= before.rows.len() + DATE_ROWS;
-        }
-        if held.rows <= MOST_ROWS {
-            return;
-        }
-        // What was not asked for longest goes, a quarter at once, so that this is rare.
-        let mut ages: Vec<(u64, Key)> =
-            held.dates.iter().map(|(key, kept)| (kept.asked, key.clone())).collect();
-        ages.sort_by_key(|(asked, _)| *asked);
-        for (_, key) in ages {
-            if held.rows <= MOST_ROWS * 3 / 4 {
-                break;
-            }
-            if let Some(gone) = held.dates.remove(&key) {
-                held.rows -= gone.rows.len() + DATE_ROWS;
-            }
-        }
-    }
-
-    /// How many rows are kept, those that dates stand for among them.
-    #[cfg(test)]
-    pub(super) fn rows(&self) -> usize {
-        self.dates.lock().map_or(0, |held| held.rows)
-    }
+/// Nothing yet.
+pub(super) fn none() -> Hot {
+    Kept::up_to(MOST_ROWS)
 }
 
 impl History {
@@ -141,7 +79,8 @@ impl History {
             for (date, key, changes, clock) in run {
                 let own: Vec<HeatRow> = read.extract_if(.., |row| row.date == date).collect();
                 rows.extend(own.iter().cloned());
-                self.hot.put(key, changes, clock, own);
+                let weight = own.len() + DATE_ROWS;
+                self.hot.put(key, (changes, clock), own, weight);
             }
             rows.append(&mut read);
         }
@@ -176,6 +115,7 @@ impl History {
     }
 }
 
-fn dates(from: Date, to: Date) -> impl Iterator<Item = Date> {
+/// All dates, both ends included.
+pub(super) fn dates(from: Date, to: Date) -> impl Iterator<Item = Date> {
     from.series(1.day()).take_while(move |date| *date <= to)
 }

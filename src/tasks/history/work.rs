@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::dates::What;
 use super::sums::Grain;
 use super::tallies::Tallies;
 use super::{HeatOf, History, HistoryError, Site};
 use crate::domain::history::agent::Kind;
-use crate::domain::history::query::{Filter, HeatRow};
+use crate::domain::history::query::{Count, Filter, HeatRow};
 use crate::domain::history::work::{Work, Worked, WrapUpTimes};
 use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::hour_of;
@@ -119,6 +120,15 @@ impl History {
             return Ok(None);
         }
         let mut sums: BTreeMap<(String, i64), u64> = BTreeMap::new();
+        if filter.agent.is_none() {
+            let what = if filter.count == Count::Calls { What::WrapUpsOfCalls } else { What::WrapUps };
+            for date in self.dates(site, filter, what).await? {
+                for part in date.iter().filter(|part| part.is_wanted(site, filter)) {
+                    *sums.entry((part.queue.to_string(), part.hour.start)).or_default() += part.wrap_up;
+                }
+            }
+            return Ok(Some(sums));
+        }
         let end = site.to.min(site.log_clock.saturating_add(REACH));
         let mut from = site.from;
         while from < end {
