@@ -11,7 +11,6 @@ use crate::domain::history::cells::{Cell, Contributions, Measure};
 use crate::domain::history::query::{Filter, as_call, local};
 use crate::domain::history::visit::Visit;
 use crate::domain::time::{Hour, hour_of};
-use crate::store::VisitFilter;
 
 /// All visits of one callid.
 pub(super) struct Call {
@@ -32,13 +31,8 @@ impl History {
     /// else is asked for, so that dates add up.
     pub(super) async fn calls(&self, site: &Site, filter: &Filter) -> Result<Vec<Call>, HistoryError> {
         let (from, to) = filter.span(&site.zone);
-        let wanted = VisitFilter {
-            from: from.saturating_sub(REACH),
-            to: to.saturating_add(REACH),
-            ..VisitFilter::default()
-        };
         let mut by_call: BTreeMap<SmolStr, Vec<Visit>> = BTreeMap::new();
-        for visit in self.store.visits(&site.name, wanted).await? {
+        for visit in self.store.visits_of_calls(&site.name, from, to).await? {
             by_call.entry(visit.callid.clone()).or_default().push(visit);
         }
         let his = |visits: &[Visit]| {

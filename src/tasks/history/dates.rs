@@ -24,8 +24,8 @@ const MOST_BYTES: usize = 1 << 20;
 const PART_BYTES: usize = 80;
 /// So many dates are made at once: a year takes no more memory than a month.
 const AT_ONCE: usize = 31;
-/// The longest clock hour, seconds.
-const HOUR: i64 = 3600;
+/// From so many dates on it is worth a look at when the history begins.
+const MANY: i32 = 100;
 
 /// What is kept of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,24 +76,23 @@ impl History {
         filter: &Filter,
         what: What,
     ) -> Result<Vec<Arc<[Part]>>, HistoryError> {
-        let span = filter.span(&site.zone);
+        let (from, to) = filter.span(&site.zone);
         let longest = i64::from(self.wrap_up_times(site).await?.longest());
-        // Visits up to a day away belong to a call, and the rings behind a talk end its wrap-up.
-        let days = |(from, to): (i64, i64)| {
-            ((from - REACH - HOUR).div_euclid(DAY), to.saturating_add(REACH + longest + HOUR).div_euclid(DAY))
-        };
-        let (first, last) = days(span);
-        let all = self.store.day_changes(&site.name, first, last).await?;
+        let far = to.saturating_add(REACH + longest).div_euclid(DAY);
+        let all = self.store.day_changes(&site.name, from.saturating_sub(REACH).div_euclid(DAY), far).await?;
         // Nothing entered after the newest row.
         let newest = local(&site.zone, site.log_clock).date().max(filter.from);
+        let mut first = filter.from;
+        if filter.from.until(filter.to).map_or(MANY, |span| span.get_days()) >= MANY {
+            let oldest = self.store.oldest_hour(&site.name).await?;
+            first = oldest.map_or(newest, |oldest| local(&site.zone, oldest).date()).max(filter.from);
+        }
         let (mut found, mut missing) = (Vec::new(), Vec::new());
-        for date in dates(filter.from, filter.to.min(newest)) {
+        for date in dates(first, filter.to.min(newest)) {
             let key = Key { pbx: site.name.clone(), date, what };
-            let (first, last) = days(Filter::new(date, date).span(&site.zone));
-            let changes = all.of(first, last);
-            match self.dates.get(&key, &changes, 0) {
+            match self.dates.get(&key, &all, 0) {
                 Some(known) => found.push(known),
-                None => missing.push((key, changes)),
+                None => missing.push(key),
             }
         }
         // Dates that follow each other are made together.
@@ -101,39 +100,47 @@ impl History {
         while let Some(first) = missing.next() {
             let mut run = vec![first];
             while run.len() < AT_ONCE
-                && let Some(next) = missing.next_if(|next| {
-                    run.last().and_then(|last| last.0.date.tomorrow().ok()) == Some(next.0.date)
-                })
+                && let Some(next) = missing
+                    .next_if(|next| run.last().and_then(|last| last.date.tomorrow().ok()) == Some(next.date))
             {
                 run.push(next);
             }
             let part =
-                Filter { pbx: filter.pbx.clone(), ..Filter::new(run[0].0.date, run[run.len() - 1].0.date) };
-            let (mut made, end) = self.make(site, part, what).await?;
-            for (key, changes) in run {
-                let own: Arc<[Part]> = made.remove(&key.date).unwrap_or_default().into();
+                Filter { pbx: filter.pbx.clone(), ..Filter::new(run[0].date, run[run.len() - 1].date) };
+            let mut made = self.make(site, part, what).await?;
+            for key in run {
+                let (own, end) = made.remove(&key.date).unwrap_or((Vec::new(), i64::MIN));
+                let own: Arc<[Part]> = own.into();
                 found.push(Arc::clone(&own));
                 let weight = own.iter().map(|part| part.sums.len() + PART_BYTES).sum::<usize>() + PART_BYTES;
-                // What ended later may depend on days that were not looked at.
-                let to = Filter::new(key.date, key.date).span(&site.zone).1;
-                if end <= to.saturating_add(REACH) {
-                    self.dates.put(key, (changes, 0), own, weight);
+                let (from, to) = Filter::new(key.date, key.date).span(&site.zone);
+                // Visits up to a day away belong to a call; the rings behind a talk end its wrap-up.
+                let after = if what == What::WrapUps { end.max(to) } else { to.saturating_add(REACH) };
+                let days = (
+                    from.saturating_sub(REACH).div_euclid(DAY),
+                    after.saturating_add(longest).div_euclid(DAY),
+                );
+                // What ended later still may depend on days that were not looked at.
+                if days.1 <= far && end <= to.saturating_add(REACH) {
+                    self.dates.put(key, (&all, days, 0), own, weight);
                 }
             }
         }
         Ok(found)
     }
 
-    /// Makes some dates; says when the last talk ended.
+    /// Makes some dates; each with the end of its last talk.
     async fn make(
         &self,
         site: &Site,
         filter: Filter,
         what: What,
-    ) -> Result<(BTreeMap<Date, Vec<Part>>, i64), HistoryError> {
+    ) -> Result<BTreeMap<Date, (Vec<Part>, i64)>, HistoryError> {
         let mut site = site.clone();
         (site.from, site.to) = filter.span(&site.zone);
-        let (mut made, mut end) = (Vec::new(), i64::MIN);
+        let mut made = Vec::new();
+        let mut by_date: BTreeMap<Date, (Vec<Part>, i64)> = BTreeMap::new();
+        let date = |at: i64| local(&site.zone, at).date();
         if what == What::Calls {
             for (queue, hour, cell) in self.call_cells(&site, &filter).await? {
                 let (mut flat, mut bytes) = (Flat::default(), Vec::new());
@@ -147,7 +154,10 @@ impl History {
             let mut sums: BTreeMap<(String, Hour), u64> = BTreeMap::new();
             let filter = Filter { count, ..filter };
             for (visit, wrap_up) in self.visits_with_wrap_up(&site, &filter).await? {
-                end = visit.talks.iter().map(|talk| talk.end).fold(end, i64::max);
+                if let Some(last) = visit.talks.iter().map(|talk| talk.end).max() {
+                    let end = &mut by_date.entry(date(visit.entered)).or_insert((Vec::new(), i64::MIN)).1;
+                    *end = last.max(*end);
+                }
                 let Some(wrap_up) = wrap_up else { continue };
                 let hour = hour_of(&site.zone, visit.entered);
                 *sums.entry((visit.queue.folded(), hour)).or_default() += u64::try_from(wrap_up).unwrap_or(0);
@@ -160,11 +170,10 @@ impl History {
             };
             made.extend(sums.into_iter().map(part));
         }
-        let mut by_date: BTreeMap<Date, Vec<Part>> = BTreeMap::new();
         for part in made {
-            by_date.entry(local(&site.zone, part.hour.start).date()).or_default().push(part);
+            by_date.entry(date(part.hour.start)).or_insert((Vec::new(), i64::MIN)).0.push(part);
         }
-        Ok((by_date, end))
+        Ok(by_date)
     }
 }
 

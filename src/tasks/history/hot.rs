@@ -10,7 +10,6 @@ use super::{HeatOf, History, HistoryError, Site};
 use crate::domain::history::query::{Count, Filter, HeatRow, Metric};
 use crate::domain::ids::{AgentName, PbxName};
 use crate::domain::time::DAY;
-use crate::store::DayChanges;
 
 /// Rows kept at most, some 150 bytes each: the heatmaps of a month for every queue and some agents in three metrics.
 const MOST_ROWS: usize = 20_000;
@@ -56,10 +55,10 @@ impl History {
         let all = self.store.day_changes(&site.name, days.0, days.1).await?;
         let (mut rows, mut missing) = (Vec::new(), Vec::new());
         for date in dates(filter.from, filter.to) {
-            let (key, changes, clock) = self.mark(site, (filter, of), date, &all);
-            match self.hot.get(&key, &changes, clock) {
+            let (key, days, clock) = mark(site, (filter, of), date);
+            match self.hot.get(&key, &all, clock) {
                 Some(known) => rows.extend(known),
-                None => missing.push((date, key, changes, clock)),
+                None => missing.push((date, key, days, clock)),
             }
         }
         // Dates that follow each other are read together.
@@ -76,43 +75,37 @@ impl History {
             let mut site = site.clone();
             (site.from, site.to) = part.span(&site.zone);
             let mut read = self.heat_rows_of_store(&site, &part, of).await?;
-            for (date, key, changes, clock) in run {
+            for (date, key, days, clock) in run {
                 let own: Vec<HeatRow> = read.extract_if(.., |row| row.date == date).collect();
                 rows.extend(own.iter().cloned());
                 let weight = own.len() + DATE_ROWS;
-                self.hot.put(key, (changes, clock), own, weight);
+                self.hot.put(key, (&all, days, clock), own, weight);
             }
             rows.append(&mut read);
         }
         rows.sort_by(|a, b| (&a.agent, a.start_utc).cmp(&(&b.agent, b.start_utc)));
         Ok(rows)
     }
+}
 
-    /// Under what a date is kept, and what it is held against.
-    fn mark(
-        &self,
-        site: &Site,
-        (filter, of): (&Filter, HeatOf),
-        date: Date,
-        changes: &DayChanges,
-    ) -> (Key, DayChanges, i64) {
-        let key = Key {
-            pbx: site.name.clone(),
-            date,
-            queue: filter.queue.as_ref().map(crate::domain::ids::QueueName::folded),
-            agent: filter.agent.clone(),
-            metric: filter.metric.as_str(),
-            service_level: filter.service_level,
-            together: of == HeatOf::Together,
-        };
-        let (from, to) = Filter::new(date, date).span(&site.zone);
-        // How occupied somebody was depends on the day before, too, and on how far what goes on has come.
-        let is_occupancy = filter.metric == Metric::Occupancy;
-        let around = i64::from(is_occupancy);
-        let changes = changes.of(from.div_euclid(DAY) - around, (to - 1).div_euclid(DAY) + around);
-        let clock = if is_occupancy { site.log_clock.min(to) } else { 0 };
-        (key, changes, clock)
-    }
+/// Under what a date is kept, which days it depends on, and the clock where it does on that.
+fn mark(site: &Site, (filter, of): (&Filter, HeatOf), date: Date) -> (Key, (i64, i64), i64) {
+    let key = Key {
+        pbx: site.name.clone(),
+        date,
+        queue: filter.queue.as_ref().map(crate::domain::ids::QueueName::folded),
+        agent: filter.agent.clone(),
+        metric: filter.metric.as_str(),
+        service_level: filter.service_level,
+        together: of == HeatOf::Together,
+    };
+    let (from, to) = Filter::new(date, date).span(&site.zone);
+    // How occupied somebody was depends on the day before, too, and on how far what goes on has come.
+    let is_occupancy = filter.metric == Metric::Occupancy;
+    let around = i64::from(is_occupancy);
+    let days = (from.div_euclid(DAY) - around, (to - 1).div_euclid(DAY) + around);
+    let clock = if is_occupancy { site.log_clock.min(to) } else { 0 };
+    (key, days, clock)
 }
 
 /// All dates, both ends included.

@@ -22,6 +22,8 @@ struct Held<K, V> {
 }
 
 struct Answer<V> {
+    /// Of the days that it depends on, both ends included.
+    days: (i64, i64),
     changes: DayChanges,
     /// The log's own clock, where what goes on counts up to there.
     clock: i64,
@@ -44,25 +46,34 @@ impl<K: Clone + Eq + Hash, V: Clone> Kept<K, V> {
         Self { held: Arc::new(Mutex::new(held)) }
     }
 
-    /// What is kept under `key`, where nothing changed since.
-    pub(super) fn get(&self, key: &K, changes: &DayChanges, clock: i64) -> Option<V> {
+    /// What is kept under `key`, where nothing changed since; `all`: the changes of all days that it may depend on.
+    pub(super) fn get(&self, key: &K, all: &DayChanges, clock: i64) -> Option<V> {
         let mut held = self.held.lock().ok()?;
         held.asked += 1;
         let asked = held.asked;
         let answer = held.answers.get_mut(key)?;
-        if answer.changes != *changes || answer.clock != clock {
+        if answer.changes != all.of(answer.days.0, answer.days.1) || answer.clock != clock {
             return None;
         }
         answer.asked = asked;
         Some(answer.value.clone())
     }
 
-    /// Keeps an answer. `changes` were asked for before what it is made of was read.
-    pub(super) fn put(&self, key: K, (changes, clock): (DayChanges, i64), value: V, weight: usize) {
+    /// Keeps an answer with the changes of the days that it depends on, both ends included. These were asked for before what it
+    /// is made of was read.
+    pub(super) fn put(
+        &self,
+        key: K,
+        (all, days, clock): (&DayChanges, (i64, i64), i64),
+        value: V,
+        weight: usize,
+    ) {
+        let changes = all.of(days.0, days.1);
         let Ok(mut held) = self.held.lock() else { return };
         let asked = held.asked;
         held.weight += weight;
-        if let Some(before) = held.answers.insert(key, Answer { changes, clock, value, weight, asked }) {
+        if let Some(before) = held.answers.insert(key, Answer { days, changes, clock, value, weight, asked })
+        {
             held.weight -= before.weight;
         }
         if held.weight <= held.most {
