@@ -37,6 +37,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     migrate(&mut connection, path)?;
     // A sync batch alone has some thirty; the usual 16 would have them parsed again for every row.
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // … and so would a plan that may change with what is bound.
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
