@@ -7,6 +7,7 @@
 //! | file | does |
 //! |---|---|
 //! | `batch` | takes rows in, finds what they touch |
+//! | `grouped` | a batch's rows by call |
 //! | `lone` | rows that belong to no call |
 //! | `ledger` | the rows of calls |
 //! | `calls` | folds touched calls again |
@@ -41,6 +42,7 @@ mod cdr;
 mod cells;
 mod changes;
 mod check;
+mod grouped;
 mod identity;
 mod late;
 mod ledger;

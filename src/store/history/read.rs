@@ -318,7 +318,7 @@ impl Store {
             let found = spans::between(scope, from, to)?.into_iter();
             let told = |(agent, span): (AgentName, spans::Span)| {
                 let (talk, answered) = (span.what == spans::What::Talk, span.what == spans::What::Answered);
-                (agent, talk, Span { start: span.start, end: span.end, queue: span.queue, answered })
+                (agent, talk, Span { start: span.start, end: span.end, queue: span.queue.into(), answered })
             };
             Ok(found.map(told).collect())
         })

@@ -144,7 +144,7 @@ impl History {
         if what == What::Calls {
             for (queue, hour, cell) in self.call_cells(&site, &filter).await? {
                 let (mut flat, mut bytes) = (Flat::default(), Vec::new());
-                flat.add(&cell);
+                flat.add_cell(&cell);
                 flat.settle();
                 flat.put(&mut bytes);
                 made.push(Part { queue: queue.into(), hour, sums: bytes.into(), wrap_up: 0 });

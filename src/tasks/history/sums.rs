@@ -181,6 +181,8 @@ struct Added<'a> {
 }
 
 impl Sums for Added<'_> {
+    type Taker = Cell;
+
     fn cell(&mut self, queue: &str, _: &str, hour: Hour) -> &mut Cell {
         if queue == self.queue { self.hours.entry(hour).or_default() } else { &mut self.other }
     }
