@@ -84,15 +84,20 @@ impl Changes {
             .prepare_cached("INSERT OR REPLACE INTO span (pbx, day, agent, spans) VALUES (?1, ?2, ?3, ?4)")?;
         let mut remove =
             scope.db.prepare_cached("DELETE FROM span WHERE pbx = ?1 AND day = ?2 AND agent = ?3")?;
-        let mut days: Vec<(i64, AgentName, Vec<(Span, i64)>)> = Vec::new();
+        let mut days: Vec<Day> = Vec::new();
         for (agent, mut spans) in self.days {
             settle(&mut spans);
             let of_days = spans.chunk_by(|(a, _), (b, _)| day_of(a) == day_of(b));
-            days.extend(of_days.map(|own| (day_of(&own[0].0), agent.clone(), own.to_vec())));
+            let day = |own: &[(Span, i64)]| Day {
+                day: day_of(&own[0].0),
+                agent: agent.clone(),
+                spans: own.to_vec(),
+            };
+            days.extend(of_days.map(day));
         }
         // In the order in which they are stored.
-        days.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        for (day, agent, mut spans) in days {
+        days.sort_by(|a, b| (a.day, &a.agent).cmp(&(b.day, &b.agent)));
+        for Day { day, agent, mut spans } in days {
             work::spans_changed(scope, agent.as_str(), day, spans[0].0.start)?;
             let stored = of_day(scope, day, agent.as_str())?;
             if !stored.is_empty() {
@@ -108,6 +113,13 @@ impl Changes {
         }
         Ok(())
     }
+}
+
+/// Spans of an agent that begin on one UTC day, to add or to take away; none empty.
+struct Day {
+    day: i64,
+    agent: AgentName,
+    spans: Vec<(Span, i64)>,
 }
 
 fn day_of(span: &Span) -> i64 {

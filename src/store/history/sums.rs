@@ -117,20 +117,22 @@ fn ranks(texts: &mut Vec<String>, empty: Option<u32>) -> (Vec<u32>, u32) {
 /// The same changes by month, in the order in which they are stored.
 fn months(scope: &Scope<'_>, days: &[Part]) -> Vec<Part> {
     let mut known: HashMap<i64, i64> = HashMap::new();
-    let mut parts: Vec<((i64, u32, u32, u32), &Flat)> = Vec::with_capacity(days.len());
-    for Part { key: (day, agent, owner, queue, second), change, .. } in days {
-        let start = day * DAY + i64::from(*second);
-        let month = *known.entry(start).or_insert_with(|| month_of(&scope.zone, start));
-        parts.push(((month, *agent, *owner, *queue), change));
-    }
+    let mut month_of = |day: i64, second: u32| {
+        let start = day * DAY + i64::from(second);
+        *known.entry(start).or_insert_with(|| month_of(&scope.zone, start))
+    };
+    let key = |part: &Part| {
+        let (day, agent, owner, queue, second) = part.key;
+        (month_of(day, second), agent, owner, queue, 0)
+    };
+    let mut parts: Vec<_> = days.iter().map(key).zip(days).collect();
     parts.sort_by_key(|(key, _)| *key);
     let mut months = Vec::new();
     for own in parts.chunk_by(|(a, _), (b, _)| a == b) {
-        let (month, agent, owner, queue) = own[0].0;
         let mut change = Flat::default();
-        own.iter().for_each(|(_, part)| change.add_flat(part));
+        own.iter().for_each(|(_, part)| change.add_flat(&part.change));
         if change.settle() {
-            months.push(Part { key: (month, agent, owner, queue, 0), seconds: 0, change });
+            months.push(Part { key: own[0].0, seconds: 0, change });
         }
     }
     months
