@@ -103,6 +103,17 @@ pub async fn run(
     format: Format,
     out: &mut (dyn Write + Send),
 ) -> Result<usize, ReportError> {
+    if format == Format::Json {
+        return match kind {
+            Kind::Queues => json(kind, filter, &history.queues(filter).await?, None, out),
+            Kind::Agents => json(kind, filter, &history.agents(filter).await?, None, out),
+            Kind::Heatmap => json(kind, filter, &history.heatmap(filter, HeatOf::Agents).await?, None, out),
+            Kind::Visits => {
+                let (rows, next) = history.visits_page(filter).await?;
+                json(kind, filter, &rows, next, out)
+            }
+        };
+    }
     match kind {
         Kind::Queues => {
             let rows = history.queues(filter).await?;
@@ -135,13 +146,12 @@ pub async fn run(
             write(Report::new(kind, filter, &rows)?, None, format, out)
         }
         Kind::Visits => {
-            let (rows, next) = history.visits_page(filter).await?;
+            let rows = history.visits(filter).await?;
             let talk: i64 = rows.iter().map(|row| row.talk_s).sum();
             let number = table::thousands(u64::try_from(rows.len()).unwrap_or(0));
             let total = json!({ "entered": format!("{number} {}", filter.count.as_str()), "talk_s": talk,
                 "outcome": "", "wait_s": rows.iter().map(|row| row.wait_s).sum::<i64>(), "talk_bound_s": "" });
-            let report = Report { next, ..Report::new(kind, filter, &rows)? };
-            write(report, Some(total), format, out)
+            write(Report::new(kind, filter, &rows)?, Some(total), format, out)
         }
     }
 }
@@ -160,14 +170,12 @@ struct Report<'a> {
     rows: Vec<Value>,
     /// The bucket of each row, for the eye.
     buckets: Vec<String>,
-    /// The UTC second at which the next page starts.
-    next: Option<i64>,
 }
 
 impl<'a> Report<'a> {
     fn new<T: Serialize>(kind: Kind, filter: &'a Filter, rows: &[T]) -> Result<Self, ReportError> {
         let rows = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
-        Ok(Self { kind, filter, rows: rows.map_err(io::Error::from)?, buckets: Vec::new(), next: None })
+        Ok(Self { kind, filter, rows: rows.map_err(io::Error::from)?, buckets: Vec::new() })
     }
 
     fn buckets<'b>(mut self, buckets: impl Iterator<Item = &'b Bucket>) -> Self {
@@ -213,7 +221,7 @@ impl<'a> Report<'a> {
 
 /// The JSON document.
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<'a, T> {
     from: String,
     to: String,
     by: &'static str,
@@ -222,7 +230,32 @@ struct Document<'a> {
     /// Only where a page was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_utc: Option<Option<String>>,
-    rows: &'a [Value],
+    rows: &'a [T],
+}
+
+/// Writes the JSON document, with the UTC second at which the next page starts; says how many rows it has.
+fn json<T: Serialize>(
+    kind: Kind,
+    filter: &Filter,
+    rows: &[T],
+    next: Option<i64>,
+    out: &mut (dyn Write + Send),
+) -> Result<usize, ReportError> {
+    let document = Document {
+        from: filter.from.to_string(),
+        to: filter.to.to_string(),
+        by: filter.by.as_str(),
+        count: filter.count.as_str(),
+        metric: (kind == Kind::Heatmap).then(|| filter.metric.as_str()),
+        next_utc: filter.page.map(|_| next.map(|at| rfc3339(&TimeZone::UTC, at))),
+        rows,
+    };
+    // The writer gets some large pieces, and not each brace.
+    let mut out = io::BufWriter::with_capacity(64 << 10, out);
+    serde_json::to_writer_pretty(&mut out, &document).map_err(io::Error::from)?;
+    writeln!(out)?;
+    out.flush()?;
+    Ok(rows.len())
 }
 
 fn write(
@@ -231,29 +264,16 @@ fn write(
     format: Format,
     out: &mut (dyn Write + Send),
 ) -> Result<usize, ReportError> {
-    let (number, filter) = (report.rows.len(), report.filter);
+    let number = report.rows.len();
     let columns = columns::columns(report.kind);
     match format {
-        Format::Json => {
-            let document = Document {
-                from: filter.from.to_string(),
-                to: filter.to.to_string(),
-                by: filter.by.as_str(),
-                count: filter.count.as_str(),
-                metric: (report.kind == Kind::Heatmap).then(|| filter.metric.as_str()),
-                next_utc: filter.page.map(|_| report.next.map(|at| rfc3339(&TimeZone::UTC, at))),
-                rows: &report.rows,
-            };
-            serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
         Format::Csv => csv_rows::write(columns, &report.rows, out)?,
         Format::Table if number > 0 => {
             let (rows, left_out) = report.for_the_eye();
             let total = total.filter(|_| number > 1);
             table::write(columns, &rows, total.as_ref(), &left_out, out)?;
         }
-        Format::Table => {}
+        _ => {}
     }
     Ok(number)
 }

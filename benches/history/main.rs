@@ -1,7 +1,8 @@
 //! How fast the history is taken in and answers, without a network: made-up rows into a store.
 //!
 //! `cargo bench --bench history` prints what the first synchronisation costs (`ASTERFLOW_BENCH_ROWS`, else a million), then
-//! measures pages, polls and answers on what it made. With `ASTERFLOW_BENCH_DIR` it is made there once, and found again.
+//! measures pages, polls and answers on what it made. With `ASTERFLOW_BENCH_DIR` it is made there once, and found again;
+//! what it has less than the rows wanted is added.
 
 #![allow(clippy::print_stdout, reason = "a bench tells what it measured")]
 
@@ -43,12 +44,11 @@ fn wanted() -> usize {
     std::env::var("ASTERFLOW_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000)
 }
 
-/// Takes `count` rows in; what making them costs is measured before and left out.
-fn first_sync(runtime: &Runtime, store: &Store, count: usize) -> Rows {
+/// Takes `count` of the rows in; what making them costs is measured before and left out.
+fn sync(runtime: &Runtime, store: &Store, rows: &mut Rows, count: usize) {
     let meter = Meter::start();
     black_box(Rows::new().take(count).map(|row| row.id).sum::<i64>());
     let making = meter.stop();
-    let mut rows = Rows::new();
     let meter = Meter::start();
     let mut left = count;
     while left > 0 {
@@ -59,12 +59,11 @@ fn first_sync(runtime: &Runtime, store: &Store, count: usize) -> Rows {
     runtime.block_on(store.checkpoint()).expect("writes");
     let cost = meter.stop();
     println!(
-        "first sync of {count} rows: {:.2} s CPU, {:.2} s wall, {:.0} MB at most",
+        "sync of {count} rows: {:.2} s CPU, {:.2} s wall, {:.0} MB at most",
         cost.cpu - making.cpu,
         cost.wall - making.wall,
         cost.peak_mb
     );
-    rows
 }
 
 /// Keeps what agents did, as the synchronisation does when it has nothing else to do.
@@ -136,14 +135,12 @@ fn main() {
     let store = Store::open(&dir).expect("opens");
     runtime.block_on(store.register_pbx(&pbx(), "Europe/Berlin")).expect("registers");
     let known = runtime.block_on(store.cursor(&pbx(), "queue_log")).expect("reads");
-    let mut rows = match usize::try_from(known).unwrap_or(0) {
-        0 => first_sync(&runtime, &store, wanted()),
-        known => {
-            let mut rows = Rows::new();
-            rows.by_ref().take(known).for_each(drop);
-            rows
-        }
-    };
+    let mut rows = Rows::new();
+    let known = usize::try_from(known).unwrap_or(0);
+    rows.by_ref().take(known).for_each(drop);
+    if known < wanted() {
+        sync(&runtime, &store, &mut rows, wanted() - known);
+    }
     let size = std::fs::metadata(dir.join("asterflow.db")).map_or(0, |file| file.len());
     println!("the database holds {:.0} MB", f64::from(u32::try_from(size >> 10).unwrap_or(0)) / 1024.0);
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();

@@ -31,9 +31,11 @@ enum Ask {
     Heat(Filter),
     /// An answer of the API.
     Answer(Kind, Filter),
+    /// The same where members wrap up for half a minute.
+    WrappedUp(Kind, Filter),
 }
 
-async fn ask(history: &History, ask: &Ask, now: Timestamp) -> usize {
+async fn ask([history, wrapping]: &[History; 2], ask: &Ask, now: Timestamp) -> usize {
     match ask {
         Ask::Today => history.today(&pbx(), now).await.expect("answers").agents.len(),
         Ask::Heat(filter) => {
@@ -42,8 +44,9 @@ async fn ask(history: &History, ask: &Ask, now: Timestamp) -> usize {
             history.known_since(&pbx()).await.expect("answers");
             rows
         }
-        Ask::Answer(kind, filter) => {
+        Ask::Answer(kind, filter) | Ask::WrappedUp(kind, filter) => {
             let mut out = Vec::new();
+            let history = if matches!(ask, Ask::Answer(..)) { history } else { wrapping };
             report::run(history, *kind, filter, Format::Json, &mut out).await.expect("answers");
             out.len()
         }
@@ -94,6 +97,13 @@ fn asks(today: Date) -> Vec<(String, Ask)> {
         answer("visits, today", Kind::Visits, last(1)),
         answer("a page of 200 visits", Kind::Visits, Filter { page, ..last(1) }),
         answer("queues by calls, today", Kind::Queues, Filter { count: Count::Calls, ..last(1) }),
+        answer("queues by calls, 30 days", Kind::Queues, Filter { count: Count::Calls, ..last(30) }),
+    ]);
+    let wrapped = |name: &str, kind, filter| (format!("API: {name}"), Ask::WrappedUp(kind, filter));
+    asks.extend([
+        wrapped("queues with wrap-up, today", Kind::Queues, last(1)),
+        wrapped("queues with wrap-up, 30 days", Kind::Queues, last(30)),
+        wrapped("agents with wrap-up, today", Kind::Agents, last(1)),
     ]);
     asks
 }
@@ -117,7 +127,8 @@ fn shown(mut seconds: Vec<f64>) -> String {
 
 /// Measures them all.
 pub(crate) fn pages(runtime: &Runtime, store: &Store, rows: &mut Rows) {
-    let history = History::new(store.clone(), Thresholds::default());
+    let history = [0, 30]
+        .map(|wrap_up_s| History::new(store.clone(), Thresholds { wrap_up_s, ..Thresholds::default() }));
     let zone = TimeZone::get("Europe/Berlin").expect("a zone");
     let clock = runtime.block_on(store.pbxs()).expect("reads")[0].log_clock;
     let now = Timestamp::from_second(clock).expect("a time");

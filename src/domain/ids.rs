@@ -6,7 +6,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, StrExt as _};
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -93,6 +93,15 @@ impl QueueName {
     /// The text in ASCII lower case: the form that keys in the store use.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
+    }
+
+    /// As [`QueueName::folded`], where no text of one's own is needed: most names are short, and written that way.
+    pub fn key(&self) -> SmolStr {
+        if self.0.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            self.0.to_ascii_lowercase_smolstr()
+        } else {
+            self.0.clone()
+        }
     }
 }
 

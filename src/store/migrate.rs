@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::error::StoreError;
 
@@ -37,7 +38,14 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     migrate(&mut connection, path)?;
     // A sync batch alone has some thirty; the usual 16 would have them parsed again for every row.
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_plans(&connection)?;
     Ok(connection)
+}
+
+/// Has the plan of a prepared statement not depend on what is bound to it. Otherwise SQLite looks whether a column is compared
+/// with a small number, and to that end prepares nearly every statement with `pbx = ?1` anew each time it runs.
+pub(super) fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn prepare(path: &Path) -> Result<Connection, StoreError> {

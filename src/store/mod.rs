@@ -30,6 +30,8 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 
 /// Readers kept open. Two for the web, one for the wall, one spare; more wait for SQLite's page cache, not for us.
 const READERS: usize = 4;
+/// Prepared statements kept by each, a few kilobytes each.
+const READER_STATEMENTS: usize = 64;
 
 /// Handle to the database. Cheap to clone.
 #[derive(Clone)]
@@ -113,6 +115,9 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        // A page asks some twenty different questions; the usual 16 would have them parsed again each time.
+        connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
+        migrate::keep_plans(&connection)?;
         Ok(connection)
     }
 

@@ -3,10 +3,12 @@
 //! In: a [`Filter`]. Out: rows that serialise. Works beside a running synchronisation and on a read-only store.
 
 mod calls;
+mod dates;
 mod explain;
 mod figures;
 mod handle;
 mod hot;
+mod kept;
 mod known;
 mod late;
 mod sums;
@@ -28,6 +30,7 @@ use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 use crate::tasks::names::Names;
 
+use dates::Dates;
 use hot::Hot;
 use sums::{Grain, Presence};
 pub use together::Known;
@@ -104,6 +107,7 @@ pub struct History {
     store: Store,
     thresholds: Thresholds,
     hot: Hot,
+    dates: Dates,
 }
 
 /// One PBX of an answer.
@@ -130,7 +134,7 @@ impl Site {
 impl History {
     /// A handle over a store, with the thresholds of the settings.
     pub fn new(store: Store, thresholds: Thresholds) -> Self {
-        Self { store, thresholds, hot: Hot::default() }
+        Self { store, thresholds, hot: hot::none(), dates: dates::none() }
     }
 
     /// Who is who in it.
@@ -264,15 +268,16 @@ impl History {
     /// # Errors
     /// When the PBX is unknown or the store refuses.
     pub async fn today(&self, pbx: &PbxName, now: Timestamp) -> Result<Today, HistoryError> {
-        let record = self.store.pbxs().await?.into_iter().find(|record| record.name == *pbx);
-        let Some(record) = record else { return Err(HistoryError::UnknownPbx(pbx.clone())) };
-        let zone = zone_of(&record.zone)?;
-        let date = local(&zone, now.as_second()).date();
+        let Some(mut site) = self.places(Some(pbx)).await?.pop() else {
+            return Err(HistoryError::UnknownPbx(pbx.clone()));
+        };
+        let date = local(&site.zone, now.as_second()).date();
         let filter = Filter { pbx: Some(pbx.clone()), ..Filter::new(date, date) };
-        let queues =
-            self.queues_of_cells(&filter).await?.into_iter().map(|row| (row.queue, row.figures)).collect();
-        let agents =
-            self.agents_of_cells(&filter).await?.into_iter().map(|row| (row.agent, row.figures)).collect();
+        (site.from, site.to) = filter.span(&site.zone);
+        let queues = self.queues_of_site(&site, &filter).await?;
+        let queues = queues.into_iter().map(|row| (row.queue, row.figures)).collect();
+        let agents = self.agents_of_site(&site, &filter).await?;
+        let agents = agents.into_iter().map(|row| (row.agent, row.figures)).collect();
         Ok(Today { pbx: Some(pbx.clone()), queues, agents })
     }
 
@@ -280,19 +285,28 @@ impl History {
         if filter.to < filter.from {
             return Err(HistoryError::EmptyRange { from: filter.from, to: filter.to });
         }
-        let mut sites = Vec::new();
-        for record in self.store.pbxs().await? {
-            if filter.pbx.as_ref().is_none_or(|pbx| *pbx == record.name) {
-                let zone = zone_of(&record.zone)?;
-                let (from, to) = filter.span(&zone);
-                let queues = self.store.queues(&record.name).await?;
-                sites.push(Site { name: record.name, zone, log_clock: record.log_clock, queues, from, to });
-            }
+        let mut sites = self.places(filter.pbx.as_ref()).await?;
+        for site in &mut sites {
+            (site.from, site.to) = filter.span(&site.zone);
         }
         match &filter.pbx {
             Some(pbx) if sites.is_empty() => Err(HistoryError::UnknownPbx(pbx.clone())),
             _ => Ok(sites),
         }
+    }
+
+    /// One PBX, or all, with nothing of their time.
+    async fn places(&self, pbx: Option<&PbxName>) -> Result<Vec<Site>, HistoryError> {
+        let mut sites = Vec::new();
+        for record in self.store.pbxs().await? {
+            if pbx.is_none_or(|pbx| *pbx == record.name) {
+                let zone = zone_of(&record.zone)?;
+                let queues = self.store.queues(&record.name).await?;
+                let (name, log_clock) = (record.name, record.log_clock);
+                sites.push(Site { name, zone, log_clock, queues, from: 0, to: 0 });
+            }
+        }
+        Ok(sites)
     }
 
     /// The threshold of a queue: what was asked for, else its own, else the setting.

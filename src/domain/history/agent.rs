@@ -55,7 +55,7 @@ impl Interval {
 }
 
 /// Rings that are looked up when they are needed.
-pub type Rings<'a> = LazyCell<Vec<(String, i64)>, Box<dyn FnOnce() -> Vec<(String, i64)> + 'a>>;
+pub type Rings<'a> = LazyCell<Vec<(SmolStr, i64)>, Box<dyn FnOnce() -> Vec<(SmolStr, i64)> + 'a>>;
 
 /// What the fold of an agent knows beside the rows.
 #[derive(Clone)]
@@ -206,7 +206,9 @@ fn unseen_end(
         .rings
         .iter()
         // Ring times are cut, so that a ring may seem to begin just after the pause in which it did not.
-        .filter(|(ringing, at)| queue.is_none_or(|queue| queue == ringing) && *at > start + NEAR_SECONDS)
+        .filter(|(ringing, at)| {
+            queue.is_none_or(|queue| queue.as_str() == ringing) && *at > start + NEAR_SECONDS
+        })
         .map(|(_, at)| *at)
         .min();
     let limit = start + PAUSE_SECONDS;

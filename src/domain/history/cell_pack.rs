@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{Cell, Measure, Waits};
+use super::cells::{Cell, Measure, Take, Waits, waited};
 use super::pack::{Parts, put_number, put_signed, put_text};
 use super::row::PackError;
 use super::visit::{Outcome, Status};
@@ -37,6 +37,8 @@ const MEASURES: [Measure; 25] = [
 ];
 /// Numbers from here on are waits: three kinds of each second.
 pub(super) const FIRST_WAIT: u64 = 32;
+/// So many sums are looked through for the one to add to.
+const FEW: usize = 8;
 const WAITS: [Waits; 3] = [Waits::Answered, Waits::Abandoned, Waits::OtherLost];
 
 fn number_of(measure: Measure) -> u64 {
@@ -65,15 +67,47 @@ pub struct Flat {
     reasons: BTreeMap<String, i64>,
 }
 
+fn number_of_wait(whose: Waits, seconds: u32) -> u64 {
+    FIRST_WAIT + u64::from(seconds) * 3 + whose as u64
+}
+
+/// Contributions are put down one after the other; [`Flat::settle`] adds them up.
+impl Take for Flat {
+    fn add(&mut self, measure: Measure, by: i64) {
+        // Nearly all of them go to the same few sums.
+        let number = number_of(measure);
+        match self.sums.iter_mut().take(FEW).find(|(key, _)| *key == number) {
+            Some((_, sum)) => *sum += by,
+            None => self.sums.push((number, by)),
+        }
+    }
+
+    fn add_wait(&mut self, whose: Waits, seconds: i64, times: i64) {
+        self.sums.push((number_of_wait(whose, waited(seconds)), times));
+    }
+
+    fn add_reason(&mut self, reason: &str, by: i64) {
+        match self.reasons.get_mut(reason) {
+            Some(sum) => *sum += by,
+            None => drop(self.reasons.insert(reason.to_owned(), by)),
+        }
+    }
+}
+
 impl Flat {
     /// Adds a cell.
-    pub fn add(&mut self, cell: &Cell) {
+    pub fn add_cell(&mut self, cell: &Cell) {
         self.sums.extend(cell.sums.iter().map(|(measure, value)| (number_of(*measure), *value)));
-        let wait = |whose: Waits, seconds: u32| FIRST_WAIT + u64::from(seconds) * 3 + whose as u64;
-        self.sums.extend(cell.waits.iter().map(|((whose, seconds), value)| (wait(*whose, *seconds), *value)));
-        for (reason, value) in &cell.reasons {
-            *self.reasons.entry(reason.clone()).or_default() += value;
-        }
+        let wait =
+            |((whose, seconds), value): (&(Waits, u32), &i64)| (number_of_wait(*whose, *seconds), *value);
+        self.sums.extend(cell.waits.iter().map(wait));
+        cell.reasons.iter().for_each(|(reason, value)| self.add_reason(reason, *value));
+    }
+
+    /// Adds another list.
+    pub fn add_flat(&mut self, other: &Self) {
+        self.sums.extend_from_slice(&other.sums);
+        other.reasons.iter().for_each(|(reason, value)| self.add_reason(reason, *value));
     }
 
     /// Reads what [`Flat::put`] wrote, and adds it.
@@ -88,8 +122,8 @@ impl Flat {
             self.sums.push((key, parts.signed()?));
         }
         for _ in 0..parts.number()? {
-            let reason = parts.text()?.to_owned();
-            *self.reasons.entry(reason).or_default() += parts.signed()?;
+            let reason = parts.text()?;
+            self.add_reason(reason, parts.signed()?);
         }
         Ok(())
     }
@@ -183,7 +217,7 @@ mod tests {
         let mut expect = Cell::default();
         for cell in whole(&captured_rows()).cells.values() {
             let mut flat = Flat::default();
-            flat.add(cell);
+            flat.add_cell(cell);
             assert!(flat.settle());
             let mut back = Flat::default();
             back.add_packed(&bytes(&flat)).expect("unpacks");
@@ -195,7 +229,7 @@ mod tests {
         assert_eq!(sum.clone().cell().expect("a cell"), expect);
         let mut less = Cell::default();
         less.merge(&expect, -1);
-        sum.add(&less);
+        sum.add_cell(&less);
         assert!(!sum.settle());
         assert!(Flat::default().add_packed(&[200]).is_err());
     }

@@ -75,15 +75,6 @@ impl Cell {
         self.sums.get(&measure).copied().unwrap_or(0)
     }
 
-    fn add(&mut self, measure: Measure, by: i64) {
-        bump(&mut self.sums, measure, by);
-    }
-
-    fn add_wait(&mut self, whose: Waits, seconds: i64, times: i64) {
-        let seconds = u32::try_from(seconds.max(0)).unwrap_or(u32::MAX);
-        bump(&mut self.waits, (whose, seconds), times);
-    }
-
     /// Adds another cell `times` times (−1 subtracts).
     pub fn merge(&mut self, other: &Self, times: i64) {
         for (measure, value) in &other.sums {
@@ -139,13 +130,44 @@ pub type Cells = BTreeMap<(Subject, Hour), Cell>;
 
 /// Where contributions are added up.
 pub trait Sums {
+    /// What takes up those of one cell.
+    type Taker: Take;
     /// The sums of one subject in one clock hour. `queue` in ASCII lower case.
-    fn cell(&mut self, queue: &str, agent: &str, hour: Hour) -> &mut Cell;
+    fn cell(&mut self, queue: &str, agent: &str, hour: Hour) -> &mut Self::Taker;
+}
+
+/// Takes up contributions to one cell.
+pub trait Take {
+    /// Adds to a count, or to seconds.
+    fn add(&mut self, measure: Measure, by: i64);
+    /// Adds `times` visits that waited `seconds` (below 0: 0).
+    fn add_wait(&mut self, whose: Waits, seconds: i64, times: i64);
+    /// Adds seconds of pause by their reason.
+    fn add_reason(&mut self, reason: &str, by: i64);
+}
+
+/// Seconds of a wait as the histograms have them.
+pub(super) fn waited(seconds: i64) -> u32 {
+    u32::try_from(seconds.max(0)).unwrap_or(u32::MAX)
+}
+
+impl Take for Cell {
+    fn add(&mut self, measure: Measure, by: i64) {
+        bump(&mut self.sums, measure, by);
+    }
+
+    fn add_wait(&mut self, whose: Waits, seconds: i64, times: i64) {
+        bump(&mut self.waits, (whose, waited(seconds)), times);
+    }
+
+    fn add_reason(&mut self, reason: &str, by: i64) {
+        bump(&mut self.reasons, reason.to_owned(), by);
+    }
 }
 
 /// Adds what a visit gives `times` times (−1 takes it back).
 pub fn give_visit(sums: &mut impl Sums, zone: &TimeZone, visit: &Visit, times: i64) {
-    let queue = visit.queue.folded();
+    let queue = visit.queue.key();
     let cell = sums.cell(&queue, "", hour_of(zone, visit.entered));
     cell.add(Measure::Outcome(visit.outcome), times);
     match visit.outcome {
@@ -242,14 +264,14 @@ pub fn give_intervals(
                 let cell = sums.cell(queue, agent, hour);
                 cell.add(measure, (until - at) * times);
                 if measure == Measure::Paused {
-                    bump(&mut cell.reasons, reason.clone(), (until - at) * times);
+                    cell.add_reason(&reason, (until - at) * times);
                 }
                 at = until;
             }
         }
     };
     for (queue, intervals) in own {
-        let queue = queue.folded();
+        let queue = queue.key();
         give(&queue, Measure::Paused, spans(&intervals, Kind::Pause, true));
         give(&queue, Measure::LoggedIn, spans(&intervals, Kind::Login, false));
     }
@@ -268,6 +290,8 @@ pub struct Contributions {
 }
 
 impl Sums for Contributions {
+    type Taker = Cell;
+
     fn cell(&mut self, queue: &str, agent: &str, hour: Hour) -> &mut Cell {
         let subject = Subject { queue: queue.into(), agent: agent.into() };
         self.cells.entry((subject, hour)).or_default()

@@ -196,7 +196,9 @@ impl Identities {
 
     /// The agent of a row that belongs to no call.
     pub fn of_row(&self, zone: &TimeZone, row: &LogRow) -> AgentName {
-        self.agent(&row.agent, moment(zone, row))
+        // Names are themselves at any time.
+        let at = if row.agent.contains('/') { moment(zone, row) } else { 0 };
+        self.agent(&row.agent, at)
     }
 
     /// Every agent that a text can be, whenever.

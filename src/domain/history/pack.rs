@@ -136,6 +136,12 @@ impl<'a> Parts<'a> {
 /// Packs the rows of one callid, in their order. The callid is not part of the bytes.
 pub fn pack(rows: &[LogRow]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(rows.len() * 40);
+    pack_into(&mut bytes, rows);
+    bytes
+}
+
+/// As [`pack`], behind other bytes.
+pub fn pack_into(bytes: &mut Vec<u8>, rows: &[LogRow]) {
     let (mut id, mut second, mut queue, mut agent) = (0, 0, None::<&str>, None::<&str>);
     for row in rows {
         let fields = row.data.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
@@ -147,25 +153,24 @@ pub fn pack(rows: &[LogRow]) -> Vec<u8> {
         let again = !nobody && agent == Some(&row.agent);
         flags |= told(again, AGENT_AGAIN) | told(!nobody && !again, AGENT);
         bytes.push(flags);
-        put_signed(&mut bytes, row.id - id);
+        put_signed(bytes, row.id - id);
         let time = row.instant().unwrap_or_else(|| civil_second(row.local));
-        put_signed(&mut bytes, time - second);
+        put_signed(bytes, time - second);
         (id, second) = (row.id, time);
         if flags & QUEUE != 0 {
-            put_text(&mut bytes, &row.queue);
+            put_text(bytes, &row.queue);
             queue = Some(&row.queue);
         }
         if flags & AGENT != 0 {
-            put_text(&mut bytes, &row.agent);
+            put_text(bytes, &row.agent);
             agent = Some(&row.agent);
         }
         match word.and_then(|word| u8::try_from(word).ok()) {
             Some(word) => bytes.push(word),
-            None => put_text(&mut bytes, &row.event),
+            None => put_text(bytes, &row.event),
         }
-        row.data[..fields].iter().for_each(|text| put_text(&mut bytes, text));
+        row.data[..fields].iter().for_each(|text| put_text(bytes, text));
     }
-    bytes
 }
 
 /// Unpacks what [`pack`] packed of `callid`. Rows of files still have to be given their local time.

@@ -49,6 +49,17 @@ impl LogRow {
             .then_with(|| self.data.cmp(&other.data))
     }
 
+    /// Whether two rows *are* the same: as [`LogRow::order`] says it, asked in the order in which rows mostly differ.
+    pub fn same(&self, other: &Self) -> bool {
+        self.local == other.local
+            && self.event == other.event
+            && self.agent == other.agent
+            && self.data == other.data
+            && self.callid == other.callid
+            && self.queue.eq_ignore_ascii_case(&other.queue)
+            && self.instant() == other.instant()
+    }
+
     /// The epoch second at which the call's channel was made, which its callid begins with (a system name may stand in
     /// front: `pbx1-1717000000.12`). `None` for words such as `NONE`.
     pub fn epoch(&self) -> Option<i64> {
@@ -149,6 +160,9 @@ pub fn is_somebody(agent: &str) -> bool {
 /// Identical rows of one source once, with the smallest id, in the order of ids.
 pub fn unique<R: Borrow<LogRow>>(rows: impl IntoIterator<Item = R>) -> Vec<R> {
     let mut rows: Vec<R> = rows.into_iter().collect();
+    if is_unique(&rows) {
+        return rows;
+    }
     let what = |a: &R, b: &R| a.borrow().order(b.borrow());
     let id = |row: &R| row.borrow().id;
     if has_twins(&rows) {
@@ -162,14 +176,20 @@ pub fn unique<R: Borrow<LogRow>>(rows: impl IntoIterator<Item = R>) -> Vec<R> {
     rows
 }
 
+/// Whether rows are as [`unique`] gives them.
+pub fn is_unique<R: Borrow<LogRow>>(rows: &[R]) -> bool {
+    rows.windows(2).all(|pair| pair[0].borrow().id < pair[1].borrow().id) && !has_twins(rows)
+}
+
 /// Whether any two rows are identical.
 fn has_twins<R: Borrow<LogRow>>(rows: &[R]) -> bool {
     /// A call has a handful of rows, which are quicker compared than sorted.
     const FEW: usize = 12;
-    let same = |a: &R, b: &R| a.borrow().order(b.borrow()).is_eq();
     if rows.len() <= FEW {
+        let same = |a: &R, b: &R| a.borrow().same(b.borrow());
         return (1..rows.len()).any(|at| rows[..at].iter().any(|before| same(before, &rows[at])));
     }
+    let same = |a: &R, b: &R| a.borrow().order(b.borrow()).is_eq();
     let mut sorted: Vec<&R> = rows.iter().collect();
     sorted.sort_by(|a, b| (*a).borrow().order((*b).borrow()));
     sorted.windows(2).any(|pair| same(pair[0], pair[1]))

@@ -47,7 +47,7 @@ impl Tally {
     /// Adds a cell.
     pub fn add(&mut self, cell: &Cell) {
         let mut flat = Flat::default();
-        flat.add(cell);
+        flat.add_cell(cell);
         let (sums, reasons) = flat.parts();
         sums.iter().for_each(|(key, value)| self.add_sum(*key, *value));
         for (reason, seconds) in reasons {
@@ -105,7 +105,7 @@ mod tests {
                 continue;
             }
             let (mut flat, mut bytes) = (Flat::default(), Vec::new());
-            flat.add(cell);
+            flat.add_cell(cell);
             flat.settle();
             flat.put(&mut bytes);
             tally.add_packed(&bytes, 3).expect("adds");

@@ -190,6 +190,56 @@ impl WorkDay {
     }
 }
 
+/// Gives what the bytes of a day hold of all queues, or of one in ASCII lower case, to `each`, as [`WorkDay::each`] does, without
+/// making the day of them: a page of a month is added up from thousands. `base` as in [`WorkDay::pack`].
+///
+/// # Errors
+/// When the bytes are damaged.
+pub fn each_packed(
+    base: i64,
+    bytes: &[u8],
+    queue: Option<&str>,
+    mut each: impl FnMut(i64, &Worked),
+) -> Result<(), PackError> {
+    let mut parts = Parts::new(bytes);
+    let time = |number: u64| base.checked_add_unsigned(number).ok_or(PackError::Damaged);
+    let mut give = |mut parts: Parts<'_>, hours: u64| -> Result<(), PackError> {
+        for _ in 0..hours {
+            let start = time(parts.number()?)?;
+            let (busy, idle) = (parts.number()?, parts.number()?);
+            each(start, &Worked { busy, idle, logged_in: true, wrap_up: None });
+        }
+        Ok(())
+    };
+    let (mut own, mut in_all) = (None, None);
+    for _ in 0..parts.number()? {
+        let (name, hours) = (parts.text()?, parts.number()?);
+        if name == queue.unwrap_or(UNION) {
+            own = Some((parts, hours));
+        } else if name == IN_ALL {
+            in_all = Some((parts, hours));
+        }
+        for _ in 0..hours {
+            let _hour = (parts.number()?, parts.number()?, parts.number()?);
+        }
+    }
+    // As in `WorkDay::each`, a queue without any of its own has those in all queues.
+    if let Some((parts, hours)) = own.or(in_all.filter(|_| queue.is_some())) {
+        give(parts, hours)?;
+    }
+    while !parts.is_empty() {
+        let (name, hours) = (parts.text()?, parts.number()?);
+        let wanted = queue.is_none_or(|queue| queue == name);
+        for _ in 0..hours {
+            let (start, seconds) = (time(parts.number()?)?, parts.number()?);
+            if wanted {
+                each(start, &Worked { wrap_up: Some(seconds), ..Worked::default() });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The one of the hours that holds a second.
 fn hour_at(hours: &[Hour], at: i64) -> Option<Hour> {
     let after = hours.partition_point(|hour| hour.start <= at);
@@ -222,4 +272,38 @@ fn busy(hours: &[Hour], calls: &Work, wraps: &[Span], (pauses, logins): Presence
         }
     }
     hours.iter().zip(sums).filter_map(|(hour, sum)| Some((hour.start, sum?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_days_give_what_the_days_give() {
+        let hours =
+            |base: i64, many: i64| (0..many).map(move |n| (base + n * 3600, (n.unsigned_abs(), 7_u64)));
+        let mut day = WorkDay::default();
+        for (queue, many) in [(UNION, 24), (IN_ALL, 3), ("sales", 2)] {
+            day.presence.insert(queue.into(), hours(86_400, many).collect());
+        }
+        let seconds = |many| hours(86_400, many).map(|(start, (seconds, _))| (start, seconds)).collect();
+        day.wrap_ups = BTreeMap::from([("sales".into(), seconds(5)), ("vip".into(), seconds(1))]);
+        let bytes = day.pack(86_400);
+        assert_eq!(WorkDay::unpack(86_400, &bytes).expect("unpacks"), day);
+        for queue in [None, Some("sales"), Some("vip"), Some("none of his")] {
+            let (mut slow, mut fast) = (Vec::new(), Vec::new());
+            day.each(queue, |start, worked| slow.push((start, *worked)));
+            each_packed(86_400, &bytes, queue, |start, worked| fast.push((start, *worked))).expect("reads");
+            assert_eq!(fast, slow, "{queue:?}");
+        }
+        let mut only = Vec::new();
+        day.presence.remove(UNION);
+        each_packed(0, &day.pack(86_400), None, |start, worked| only.push((start, worked.logged_in)))
+            .expect("reads");
+        assert!(only.iter().all(|(_, logged_in)| !logged_in), "pauses in all queues are not their union");
+        for length in 0..bytes.len() {
+            let cut = &bytes[..length];
+            assert_eq!(each_packed(0, cut, None, |_, _| ()).is_err(), WorkDay::unpack(0, cut).is_err());
+        }
+    }
 }

@@ -29,6 +29,8 @@ const PARTITION_KEY: &str = "queue_log_partition";
 const ALL_PARTITIONS: &str = "*";
 /// So many of the last rows are looked at to see whose they are.
 const SAMPLE: u32 = 10_000;
+/// Room is made for so many rows at once.
+const ROOM: usize = 4096;
 /// Before all times that can be right, seconds.
 const DAWN: i64 = 31_536_000;
 
@@ -263,7 +265,8 @@ impl QueueLog {
         query: Query<'q, MySql, MySqlArguments>,
         limit: u32,
     ) -> Result<Read, MysqlError> {
-        let mut read = Read::default();
+        let room = usize::try_from(limit).unwrap_or(0).min(ROOM);
+        let mut read = Read { rows: Vec::with_capacity(room), ..Read::default() };
         let mut count = 0;
         let mut rows = query.fetch(self.pool(mysql));
         while let Some(row) = rows.try_next().await.map_err(|source| self.failed(mysql, source))? {

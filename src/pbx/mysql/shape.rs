@@ -204,16 +204,17 @@ impl Shape {
         let id: i64 = row.try_get(at::ID).unwrap_or_default();
         let time = slice(row, at::TIME);
         let time = std::str::from_utf8(time).unwrap_or_default();
-        let (second, local, id) = match (parse_local(time), parse_epoch(time)) {
-            (Some(local), _) => {
-                let second = civil_second(local);
-                // Without a number the time is the order.
-                (second, local, if self.id.is_some() { id.max(0) } else { second })
-            }
-            (None, Some(second)) => (second, civil::DateTime::default(), epoch_id(second, id)),
-            (None, None) => return (self.id.as_ref().map(|_| id), None),
+        let number = id;
+        let (second, local, id) = if let Some(local) = parse_local(time) {
+            let second = civil_second(local);
+            // Without a number the time is the order.
+            (second, local, if self.id.is_some() { id.max(0) } else { second })
+        } else if let Some(second) = parse_epoch(time) {
+            (second, civil::DateTime::default(), epoch_id(second, id))
+        } else {
+            return (self.id.as_ref().map(|_| id), None);
         };
-        let key = if self.id.is_some() { row.try_get(at::ID).unwrap_or_default() } else { second };
+        let key = if self.id.is_some() { number } else { second };
         let made = LogRow {
             id,
             local,
@@ -282,7 +283,8 @@ fn slice(row: &MySqlRow, at: usize) -> &[u8] {
 
 /// A column's bytes as text; what is no UTF-8 is replaced, never refused.
 fn text(row: &MySqlRow, at: usize) -> SmolStr {
-    SmolStr::new(String::from_utf8_lossy(slice(row, at)))
+    let bytes = slice(row, at);
+    std::str::from_utf8(bytes).map_or_else(|_| SmolStr::new(String::from_utf8_lossy(bytes)), SmolStr::new)
 }
 
 #[cfg(test)]

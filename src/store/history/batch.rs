@@ -1,16 +1,16 @@
 //! One batch of rows, in one transaction.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rusqlite::params;
 use smol_str::SmolStr;
 
 use super::agents::{self, Touched};
 use super::calls::{self, Call, Odd, Refolded};
+use super::grouped::Grouped;
 use super::ledger::Ledger;
 use super::{FILE_CLOCK, Scope, View, identity, late, lone, pending, purge, sums};
-use crate::domain::history::event::{Belongs, Oddity};
+use crate::domain::history::event::Oddity;
 use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::PbxName;
 use crate::store::{Store, StoreError};
@@ -84,26 +84,21 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch, of_table: bool) -> 
     let mut applied = Applied { too_old, ..Applied::default() };
     let mut agents = Touched::new();
     let hints = scope.hints()?;
-    let mut by_call: sums::QuickMap<SmolStr, Vec<LogRow>> = HashMap::default();
-    for row in batch.rows {
-        if row.belongs() == Belongs::Agent {
-            applied.rows += lone::add(scope, &row, &hints, &mut agents, &mut odd)?;
-        } else if let Some(rows) = by_call.get_mut(&row.callid) {
-            rows.push(row);
-        } else {
-            by_call.insert(row.callid.clone(), vec![row]);
-        }
+    let grouped = Grouped::of(batch.rows);
+    for row in grouped.lone() {
+        applied.rows += lone::add(scope, row, &hints, &mut agents, &mut odd)?;
     }
     let mut ledger = Ledger::new(scope);
     let mut hinted = None;
-    let mut touched: BTreeMap<SmolStr, Call> = BTreeMap::new();
-    for (callid, rows) in by_call {
-        if let Some(call) = calls::merge(&mut ledger, &callid, rows)? {
+    let mut touched: Vec<(SmolStr, Call<'_>)> = Vec::new();
+    for rows in grouped.calls() {
+        let callid = &rows[0].callid;
+        if let Some(call) = calls::merge(&mut ledger, callid, rows)? {
             applied.rows += call.rows_more();
             calls::forget_hints(scope, &call)?;
             calls::hint(scope, &call.new, &mut hinted)?;
-            identity::mention(scope, &callid, &call.new)?;
-            touched.insert(callid, call);
+            identity::mention(scope, callid, &call.new)?;
+            touched.push((callid.clone(), call));
         }
     }
     let now = View::of(scope)?;
@@ -127,8 +122,8 @@ pub(super) fn apply(scope: &mut Scope<'_>, mut batch: Batch, of_table: bool) -> 
 }
 
 /// What is folded again.
-struct Work {
-    calls: BTreeMap<SmolStr, Call>,
+struct Work<'r> {
+    calls: Vec<(SmolStr, Call<'r>)>,
     agents: Touched,
 }
 
@@ -146,7 +141,7 @@ fn refold<'s, 'd>(
     scope: &'s Scope<'d>,
     ledger: &mut Ledger<'s, 'd>,
     (before, now): (&View, &View),
-    mut work: Work,
+    mut work: Work<'_>,
 ) -> Result<Done, StoreError> {
     let mut sums = sums::Changes::default();
     let refolded = calls::Refold::new((scope, ledger), (before, now), &mut sums).run(work.calls)?;
@@ -164,16 +159,19 @@ fn overdue(
     scope: &Scope<'_>,
     (before, now): (&View, &View),
     ledger: &mut Ledger<'_, '_>,
-    calls: &mut BTreeMap<SmolStr, Call>,
+    calls: &mut Vec<(SmolStr, Call<'_>)>,
     agents: &mut Touched,
 ) -> Result<(), StoreError> {
     let [had, have] = [before, now].map(|view| view.starts.iter().copied().collect::<BTreeSet<_>>());
     let moved: Vec<i64> = had.symmetric_difference(&have).copied().collect();
-    for callid in pending::touched(scope, now.log_clock, &moved)? {
-        if let Entry::Vacant(slot) = calls.entry(callid.into()) {
-            let rows = ledger.rows(slot.key())?;
-            slot.insert(Call::unchanged(rows));
-        }
+    let mut pending = pending::touched(scope, now.log_clock, &moved)?;
+    if !pending.is_empty() {
+        let touched: HashSet<&str> = calls.iter().map(|(callid, _)| callid.as_str()).collect();
+        pending.retain(|callid| !touched.contains(callid.as_str()));
+    }
+    for callid in pending {
+        let rows = ledger.rows(&callid)?;
+        calls.push((callid.into(), Call::unchanged(rows)));
     }
     for start in moved {
         agents::touched_by_start(scope, start, agents)?;
@@ -201,10 +199,16 @@ fn note_clock(scope: &mut Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> 
 }
 
 fn note_queues(scope: &Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
+    // As written first: a batch has few queues, each written in one way or two.
+    let mut written: sums::QuickMap<&str, i64> = sums::QuickMap::default();
+    for row in rows.iter().filter(|row| !row.queue.is_empty()) {
+        let seen = written.entry(&row.queue).or_insert(row.id);
+        *seen = row.id.min(*seen);
+    }
     let mut first: BTreeMap<String, (i64, &str)> = BTreeMap::new();
-    for row in rows.iter().filter(|row| !row.queue.is_empty() && !row.queue.eq_ignore_ascii_case("NONE")) {
-        let seen = first.entry(row.queue.to_ascii_lowercase()).or_insert((row.id, &row.queue));
-        *seen = (*seen).min((row.id, &row.queue));
+    for (queue, id) in written.into_iter().filter(|(queue, _)| !queue.eq_ignore_ascii_case("NONE")) {
+        let seen = first.entry(queue.to_ascii_lowercase()).or_insert((id, queue));
+        *seen = (*seen).min((id, queue));
     }
     let mut statement = scope.db.prepare_cached(
         "INSERT INTO queue (pbx, folded, name, first_id) VALUES (?1, ?2, ?3, ?4)
@@ -251,10 +255,11 @@ pub(super) fn fold_anew<'s, 'd>(
     scope: &'s Scope<'d>,
     ledger: &mut Ledger<'s, 'd>,
     view: &View,
-    calls: BTreeMap<SmolStr, Call>,
+    calls: BTreeMap<SmolStr, Call<'_>>,
     agents: Touched,
 ) -> Result<(), StoreError> {
-    let done = refold(scope, ledger, (view, view), Work { calls, agents })?;
+    let work = Work { calls: calls.into_iter().collect(), agents };
+    let done = refold(scope, ledger, (view, view), work)?;
     note_oddities(scope, &done.odd_visits)
 }
 
@@ -267,10 +272,10 @@ pub(super) fn refold_all(
     agents: Touched,
 ) -> Result<BTreeSet<SmolStr>, StoreError> {
     let mut ledger = Ledger::new(scope);
-    let mut work = Work { calls: BTreeMap::new(), agents };
+    let mut work = Work { calls: Vec::new(), agents };
     for callid in calls {
         let call = Call::unchanged(ledger.rows(&callid)?);
-        work.calls.insert(callid.into(), call);
+        work.calls.push((callid.into(), call));
     }
     let done = refold(scope, &mut ledger, views, work)?;
     note_oddities(scope, &done.odd_visits)?;

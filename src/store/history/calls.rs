@@ -3,6 +3,7 @@
 //! What a call gave before is not stored: it is folded from the rows that were there, as the log's clock and the starts of
 //! Asterisk stood then. Most calls hang together with none and were not there; they cost one fold and no question.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
@@ -16,18 +17,18 @@ use crate::domain::history::cells::give_visit;
 use crate::domain::history::event::Oddity;
 use crate::domain::history::fold::{Endless, Folded};
 use crate::domain::history::place::{near_repeat, place_call};
-use crate::domain::history::row::{LogRow, civil_second, unique};
+use crate::domain::history::row::{LogRow, civil_second, is_unique, unique};
 use crate::domain::history::twice::distinct;
 use crate::domain::history::visit::{Outcome, Visit};
 use crate::store::StoreError;
 
-/// The rows of a touched call.
+/// The rows of a touched call; those of one that is new are the batch's own.
 #[derive(Default)]
-pub(super) struct Call {
+pub(super) struct Call<'r> {
     /// As they were; empty for a call that is new.
     pub old: Vec<LogRow>,
     /// As they are now.
-    pub new: Vec<LogRow>,
+    pub new: Cow<'r, [LogRow]>,
 }
 
 /// By how much what is odd became more, by kind.
@@ -49,24 +50,28 @@ pub(super) struct Refolded {
 }
 
 /// Adds rows to the stored ones of their call; `None` when all were known.
-pub(super) fn merge(
+pub(super) fn merge<'r>(
     ledger: &mut Ledger<'_, '_>,
     callid: &str,
-    rows: Vec<LogRow>,
-) -> Result<Option<Call>, StoreError> {
+    rows: &'r [LogRow],
+) -> Result<Option<Call<'r>>, StoreError> {
     let old = ledger.rows(callid)?;
-    let new = if old.is_empty() { unique(rows) } else { unique(old.iter().cloned().chain(rows)) };
-    if new == old {
+    let new = if old.is_empty() && is_unique(rows) {
+        Cow::Borrowed(rows)
+    } else {
+        Cow::Owned(unique(old.iter().chain(rows).cloned()))
+    };
+    if *new == *old {
         return Ok(None);
     }
     ledger.put(callid, &new)?;
     Ok(Some(Call { old, new }))
 }
 
-impl Call {
+impl Call<'_> {
     /// A call whose rows are as they were.
     pub(super) fn unchanged(rows: Vec<LogRow>) -> Self {
-        Self { old: rows.clone(), new: rows }
+        Self { old: rows.clone(), new: Cow::Owned(rows) }
     }
 
     /// Rows that neither source told before.
@@ -104,8 +109,11 @@ impl<'a, 's, 'd> Refold<'a, 's, 'd> {
     }
 
     /// Folds the calls again, stores what follows from them, and gives the difference to the sums.
-    pub(super) fn run(mut self, calls: BTreeMap<SmolStr, Call>) -> Result<Refolded, StoreError> {
-        let mut hanging: BTreeMap<SmolStr, Alone> = BTreeMap::new();
+    pub(super) fn run<'r>(
+        mut self,
+        calls: impl IntoIterator<Item = (SmolStr, Call<'r>)>,
+    ) -> Result<Refolded, StoreError> {
+        let mut hanging: BTreeMap<SmolStr, Alone<'r>> = BTreeMap::new();
         for (callid, call) in calls {
             let (old, new) = self.both(&call)?;
             count(&mut self.done.odd_rows, &old, -1);
@@ -118,8 +126,9 @@ impl<'a, 's, 'd> Refold<'a, 's, 'd> {
             }
         }
         self.spread(&mut hanging)?;
-        let (old, _) = self.together(&hanging, |alone| (&alone.call.old, &alone.old), self.before)?;
-        let (new, endless) = self.together(&hanging, |alone| (&alone.call.new, &alone.new), self.now)?;
+        let (old, _) =
+            self.together(&hanging, |alone| (alone.call.old.as_slice(), &alone.old), self.before)?;
+        let (new, endless) = self.together(&hanging, |alone| (&*alone.call.new, &alone.new), self.now)?;
         legs::want(self.scope, &endless)?;
         let (old, new) = without_equals(old, new);
         self.settle(&old, &new);
@@ -130,12 +139,12 @@ impl<'a, 's, 'd> Refold<'a, 's, 'd> {
     }
 
     /// What a call's rows alone give, as they were and as they are.
-    fn both(&self, call: &Call) -> Result<(Folded, Folded), StoreError> {
+    fn both(&self, call: &Call<'_>) -> Result<(Folded, Folded), StoreError> {
         Ok((self.before.fold(self.scope, &call.old)?, self.now.fold(self.scope, &call.new)?))
     }
 
     /// Brings in every callid that hung, or now hangs, together with one that is touched.
-    fn spread(&mut self, hanging: &mut BTreeMap<SmolStr, Alone>) -> Result<(), StoreError> {
+    fn spread(&mut self, hanging: &mut BTreeMap<SmolStr, Alone<'_>>) -> Result<(), StoreError> {
         let mut queue: Vec<SmolStr> = hanging.keys().cloned().collect();
         while let Some(callid) = queue.pop() {
             let mut near: BTreeSet<SmolStr> = BTreeSet::new();
@@ -157,10 +166,10 @@ impl<'a, 's, 'd> Refold<'a, 's, 'd> {
     }
 
     /// The visits of calls that may hang together, as they were or as they are now, and the legs without an end.
-    fn together<'h>(
+    fn together<'h, 'r>(
         &self,
-        hanging: &'h BTreeMap<SmolStr, Alone>,
-        side: impl Fn(&'h Alone) -> (&'h Vec<LogRow>, &'h Folded),
+        hanging: &'h BTreeMap<SmolStr, Alone<'r>>,
+        side: impl Fn(&'h Alone<'r>) -> (&'h [LogRow], &'h Folded),
         view: &View,
     ) -> Result<(Vec<Visit>, Vec<Endless>), StoreError> {
         let loose: BTreeMap<&str, _> =
@@ -247,7 +256,7 @@ fn note_rings(old: &[Visit], new: &[Visit], rang: &mut Touched) {
 }
 
 /// The same row under a smaller id: the larger one is none any more, and no hint.
-pub(super) fn forget_hints(scope: &Scope<'_>, call: &Call) -> Result<(), StoreError> {
+pub(super) fn forget_hints(scope: &Scope<'_>, call: &Call<'_>) -> Result<(), StoreError> {
     for gone in call.old.iter().filter(|row| call.new.iter().all(|kept| kept.id != row.id)) {
         scope
             .db

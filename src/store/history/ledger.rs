@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rusqlite::{OptionalExtension, params};
+use smol_str::SmolStr;
 
 use super::{Scope, record};
 use crate::domain::history::event::entered_before;
-use crate::domain::history::pack::{Parts, pack, put_number, put_text, unpack};
+use crate::domain::history::pack::{Parts, pack_into, put_number, put_text, unpack};
 use crate::domain::history::row::{LogRow, civil_second, epoch_of};
 use crate::store::StoreError;
 
@@ -43,7 +44,9 @@ pub(super) struct Segment {
     bytes: Vec<u8>,
     /// Where the callids and their rows stand in `bytes`, by callid.
     calls: Vec<(Range<usize>, Range<usize>)>,
-    changed: BTreeMap<String, Vec<u8>>,
+    /// What changed: where the rows stand in `fresh`, by callid.
+    changed: BTreeMap<SmolStr, Range<usize>>,
+    fresh: Vec<u8>,
     /// When visits can have been entered, local.
     entered: Option<(i64, i64)>,
 }
@@ -63,12 +66,12 @@ impl Segment {
         while !parts.is_empty() {
             calls.push((range(parts.slice().map_err(record)?), range(parts.slice().map_err(record)?)));
         }
-        Ok(Self { bytes, calls, changed: BTreeMap::new(), entered })
+        Ok(Self { bytes, calls, entered, ..Self::default() })
     }
 
     fn rows_of(&self, callid: &str) -> Option<&[u8]> {
         if let Some(rows) = self.changed.get(callid) {
-            return Some(rows);
+            return self.fresh.get(rows.clone());
         }
         let found = self.calls.binary_search_by(|(name, _)| self.bytes[name.clone()].cmp(callid.as_bytes()));
         found.ok().map(|at| &self.bytes[self.calls[at].1.clone()])
@@ -84,6 +87,7 @@ impl Segment {
     /// The bytes with what changed, by callid.
     fn write(&self) -> Vec<u8> {
         let more: usize = self.changed.iter().map(|(callid, rows)| callid.len() + rows.len() + 6).sum();
+        let fresh = |rows: &Range<usize>| &self.fresh[rows.clone()];
         let mut bytes = Vec::with_capacity(self.bytes.len() + more + 1);
         bytes.push(VERSION);
         let mut changed = self.changed.iter().peekable();
@@ -94,14 +98,14 @@ impl Segment {
         };
         for (callid, rows) in self.stored() {
             while let Some((new, rows)) = changed.next_if(|(new, _)| new.as_str() < callid) {
-                put(new, rows);
+                put(new, fresh(rows));
             }
             match changed.next_if(|(new, _)| new.as_str() == callid) {
-                Some((_, rows)) => put(callid, rows),
+                Some((_, rows)) => put(callid, fresh(rows)),
                 None => put(callid, rows),
             }
         }
-        changed.for_each(|(callid, rows)| put(callid, rows));
+        changed.for_each(|(callid, rows)| put(callid, fresh(rows)));
         bytes
     }
 
@@ -143,10 +147,11 @@ impl<'s, 'd> Ledger<'s, 'd> {
 
     /// Replaces the rows of a callid.
     pub(super) fn put(&mut self, callid: &str, rows: &[LogRow]) -> Result<(), StoreError> {
-        let packed = pack(rows);
         let segment = self.segment(bucket(callid))?;
         segment.widen(rows);
-        segment.changed.insert(callid.to_owned(), packed);
+        let start = segment.fresh.len();
+        pack_into(&mut segment.fresh, rows);
+        segment.changed.insert(callid.into(), start..segment.fresh.len());
         Ok(())
     }
 

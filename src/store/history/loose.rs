@@ -11,8 +11,8 @@ use crate::domain::history::fold::{Folded, Loose, NEAR_SECONDS};
 use crate::store::StoreError;
 
 /// A call, and what its rows alone give, as they were and as they are.
-pub(super) struct Alone {
-    pub call: Call,
+pub(super) struct Alone<'r> {
+    pub call: Call<'r>,
     pub old: Folded,
     pub new: Folded,
 }
@@ -80,21 +80,31 @@ pub(super) fn neighbours(scope: &Scope<'_>, loose: &Loose) -> Result<Vec<String>
 
 /// The callids in groups that are folded as one, each group in order.
 pub(super) fn groups<'a>(alone: &BTreeMap<&'a str, &[Loose]>) -> Vec<Vec<&'a str>> {
+    // Only what is loose at nearly the same time can hang together.
+    let mut by_time: Vec<(i64, &str, &Loose)> = Vec::new();
+    for (callid, own) in alone {
+        for loose in *own {
+            by_time.extend(stored(loose).into_iter().map(|(_, at, ..)| (at, *callid, loose)));
+        }
+    }
+    by_time.sort_by_key(|(at, ..)| *at);
+    let near = |at: i64| {
+        let from = by_time.partition_point(|(other, ..)| *other < at - NEAR_SECONDS);
+        by_time[from..].iter().take_while(move |(other, ..)| *other <= at + NEAR_SECONDS)
+    };
     let mut left: BTreeSet<&str> = alone.keys().copied().collect();
-    // Only what is loose can hang together; everything else stays alone without being compared.
-    let loose: Vec<&str> =
-        alone.iter().filter(|(_, loose)| !loose.is_empty()).map(|(callid, _)| *callid).collect();
     let mut groups = Vec::new();
     while let Some(first) = left.pop_first() {
         let mut group = vec![first];
         let mut at = 0;
         while at < group.len() {
-            let own = alone[group[at]];
-            for other in &loose {
-                let fits = || own.iter().any(|a| alone[*other].iter().any(|b| a.fits(b)));
-                if !own.is_empty() && left.contains(other) && fits() {
-                    left.remove(other);
-                    group.push(other);
+            for own in alone[group[at]] {
+                for (_, time, ..) in stored(own) {
+                    for (_, other, loose) in near(time) {
+                        if own.fits(loose) && left.remove(other) {
+                            group.push(other);
+                        }
+                    }
                 }
             }
             at += 1;

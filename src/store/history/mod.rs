@@ -7,6 +7,7 @@
 //! | file | does |
 //! |---|---|
 //! | `batch` | takes rows in, finds what they touch |
+//! | `grouped` | a batch's rows by call |
 //! | `lone` | rows that belong to no call |
 //! | `ledger` | the rows of calls |
 //! | `calls` | folds touched calls again |
@@ -15,6 +16,7 @@
 //! | `spans` | talks and rings of agents |
 //! | `agents` | folds touched agents again |
 //! | `presence` | their pauses and logins as stored |
+//! | `present` | the same of everybody, for pages |
 //! | `sums` | applies differences to the sums of days and months |
 //! | `rebuild` | makes everything anew from the stored rows |
 //! | `purge` | removes what is older than is kept |
@@ -40,6 +42,7 @@ mod cdr;
 mod cells;
 mod changes;
 mod check;
+mod grouped;
 mod identity;
 mod late;
 mod ledger;
@@ -48,6 +51,7 @@ mod lone;
 mod loose;
 mod pending;
 mod presence;
+mod present;
 mod purge;
 mod read;
 mod reading;
@@ -121,7 +125,8 @@ impl<'a> Scope<'a> {
                    (SELECT position FROM cursor WHERE pbx = pbx.id AND source = ?3)
                    FROM pbx WHERE name = ?1";
         let found = db
-            .query_row(sql, params![name.as_str(), FILE_CLOCK, work_kept::KEPT], |row| {
+            .prepare_cached(sql)?
+            .query_row(params![name.as_str(), FILE_CLOCK, work_kept::KEPT], |row| {
                 Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
             })
             .optional()?;

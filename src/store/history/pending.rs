@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::params;
 use smol_str::SmolStr;
 
-use super::Scope;
+use super::{Scope, changes};
 use crate::domain::history::fold::{OPEN_SECONDS, TALK_SECONDS};
 use crate::domain::history::visit::{Outcome, Visit};
+use crate::domain::time::DAY;
 use crate::store::StoreError;
 
 /// What of a call's visits can change without a row.
@@ -38,11 +39,14 @@ impl Pending {
 #[derive(Default)]
 pub(super) struct Changes {
     calls: BTreeMap<SmolStr, [Option<Pending>; 2]>,
+    /// The UTC days on which visits entered that are other than they were, though the sums may be the same.
+    days: BTreeSet<i64>,
 }
 
 impl Changes {
     /// Adds (1) or takes away (−1) a visit.
     pub(super) fn visit(&mut self, visit: &Visit, times: i64) {
+        self.days.insert(visit.entered.div_euclid(DAY));
         let Some(pending) = Pending::of(visit) else { return };
         let slot = &mut self.calls.entry(visit.callid.clone()).or_default()[usize::from(times > 0)];
         *slot = Some(slot.map_or(pending, |known| known.and(pending)));
@@ -50,6 +54,7 @@ impl Changes {
 
     /// Writes them.
     pub(super) fn save(self, scope: &Scope<'_>) -> Result<(), StoreError> {
+        self.days.iter().try_for_each(|day| changes::note(scope, *day))?;
         let mut write = scope.db.prepare_cached(
             "INSERT OR REPLACE INTO pending (pbx, callid, first, last, review_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;

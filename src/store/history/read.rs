@@ -1,13 +1,13 @@
 //! What is read from the stored history. Works on a read-only handle too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::params;
 
 use super::ledger::Ledger;
 use super::sums::Stored;
-use super::{Scope, cdr, cells, presence, record, spans, visits};
-use crate::domain::history::agent::Interval;
+use super::{Scope, cdr, cells, presence, present, record, spans, visits};
+use crate::domain::history::agent::{Interval, Kind};
 use crate::domain::history::cells::{Cell, Subject};
 use crate::domain::history::query::NotEntered;
 use crate::domain::history::row::{LogRow, PackError};
@@ -259,15 +259,15 @@ impl Store {
             if open_only {
                 return presence::going_on(scope, to);
             }
-            let mut found = presence::around(scope, from, to.saturating_sub(1))?;
+            let mut found = present::around_with_marks(scope, (from, to.saturating_sub(1)))?;
             found.retain(|(_, interval)| interval.end.is_none_or(|end| end > from));
             Ok(found)
         })
         .await
     }
 
-    /// All pauses and logins that reach beyond the beginning of the earliest one that goes on and began before `before`, of the
-    /// agents that have such a one, or of one agent.
+    /// Of each agent with a pause (or login) that goes on and began before `before`, or of one agent: that, and all other pauses
+    /// (or logins) of his that reach beyond its beginning. They are not marked.
     ///
     /// # Errors
     /// When the database refuses.
@@ -279,22 +279,24 @@ impl Store {
     ) -> Result<BTreeMap<String, Vec<Interval>>, StoreError> {
         self.of(pbx, move |scope| {
             let _picture = scope.db.unchecked_transaction()?;
-            let mut open = presence::going_on(scope, before)?;
-            open.retain(|(own, _)| agent.as_ref().is_none_or(|agent| *agent == own.as_str()));
-            let mut found: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
-            let Some(earliest) = open.iter().map(|(_, interval)| interval.start).min() else {
-                return Ok(found);
-            };
-            for (own, _) in open {
-                found.entry(own.as_str().to_owned()).or_default();
+            let mut open: HashMap<String, Vec<Kind>> = HashMap::new();
+            let mut earliest = i64::MAX;
+            for (own, kind, start) in present::going_on(scope, before)? {
+                if agent.as_ref().is_none_or(|agent| *agent == own.as_str()) {
+                    open.entry(own.as_str().to_owned()).or_default().push(kind);
+                    earliest = earliest.min(start);
+                }
             }
+            let mut found: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
+            let wanted = |own: &str, kind| open.get(own).is_some_and(|kinds| kinds.contains(&kind));
             let all = match &agent {
+                _ if open.is_empty() => Vec::new(),
                 Some(agent) => presence::around_of(scope, agent, earliest, i64::MAX)?,
-                None => presence::around(scope, earliest, i64::MAX)?,
+                None => present::around(scope, (earliest, i64::MAX), &wanted)?,
             };
             for (own, interval) in all {
-                if let Some(intervals) = found.get_mut(own.as_str()) {
-                    intervals.push(interval);
+                if wanted(own.as_str(), interval.kind) {
+                    found.entry(own.as_str().to_owned()).or_default().push(interval);
                 }
             }
             Ok(found)
@@ -316,7 +318,7 @@ impl Store {
             let found = spans::between(scope, from, to)?.into_iter();
             let told = |(agent, span): (AgentName, spans::Span)| {
                 let (talk, answered) = (span.what == spans::What::Talk, span.what == spans::What::Answered);
-                (agent, talk, Span { start: span.start, end: span.end, queue: span.queue, answered })
+                (agent, talk, Span { start: span.start, end: span.end, queue: span.queue.into(), answered })
             };
             Ok(found.map(told).collect())
         })

@@ -68,7 +68,7 @@ pub(super) fn rebuild(scope: &Scope<'_>) -> Result<(), StoreError> {
 /// Gives all calls to `work`, some segments at a time.
 fn each_part<'s, 'd>(
     scope: &'s Scope<'d>,
-    mut work: impl FnMut(&mut Ledger<'s, 'd>, BTreeMap<SmolStr, Call>) -> Result<(), StoreError>,
+    mut work: impl FnMut(&mut Ledger<'s, 'd>, BTreeMap<SmolStr, Call<'_>>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut after = i64::MIN;
     loop {
@@ -81,7 +81,7 @@ fn each_part<'s, 'd>(
             let Some(segment) = ledger::load(scope, bucket)? else { continue };
             for (callid, _) in segment.stored() {
                 let new = ledger.rows(callid)?;
-                calls.insert(callid.into(), Call { old: Vec::new(), new });
+                calls.insert(callid.into(), Call { old: Vec::new(), new: new.into() });
             }
         }
         work(&mut ledger, calls)?;

@@ -1,8 +1,7 @@
 //! Talks and rings of agents, packed by agent and day: what ends a forgotten pause, and what occupancy is made of.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{OptionalExtension, params};
+use smol_str::SmolStr;
 
 use super::sums::QuickMap;
 use super::{Scope, record, work};
@@ -26,7 +25,7 @@ pub(super) struct Span {
     /// What it is.
     pub(super) what: What,
     /// The queue in lower case.
-    pub(super) queue: String,
+    pub(super) queue: SmolStr,
 }
 
 /// A ring or a talk.
@@ -60,7 +59,7 @@ pub(super) struct Changes {
 impl Changes {
     /// Adds or takes away the talks and rings of a visit.
     pub(super) fn visit(&mut self, visit: &Visit, times: i64) {
-        let queue = visit.queue.folded();
+        let queue = visit.queue.key();
         let talks = visit.talks.iter().map(|talk| (&talk.agent, talk.start, talk.end, What::Talk));
         let rings = visit.rings.iter().map(|ring| {
             let what = if ring.how == RingEnd::Answered { What::Answered } else { What::Ring };
@@ -80,28 +79,30 @@ impl Changes {
 
     /// Writes them.
     pub(super) fn save(self, scope: &Scope<'_>) -> Result<(), StoreError> {
-        let mut days: BTreeMap<(i64, AgentName), BTreeMap<Span, i64>> = BTreeMap::new();
-        for (agent, spans) in self.days {
-            for (span, times) in spans {
-                let day = days.entry((span.start.div_euclid(DAY), agent.clone())).or_default();
-                *day.entry(span).or_default() += times;
-            }
-        }
         let mut write = scope
             .db
             .prepare_cached("INSERT OR REPLACE INTO span (pbx, day, agent, spans) VALUES (?1, ?2, ?3, ?4)")?;
         let mut remove =
             scope.db.prepare_cached("DELETE FROM span WHERE pbx = ?1 AND day = ?2 AND agent = ?3")?;
-        for ((day, agent), mut spans) in days {
-            spans.retain(|_, times| *times != 0);
-            if spans.is_empty() {
-                continue;
-            }
-            if let Some((first, _)) = spans.first_key_value() {
-                work::spans_changed(scope, agent.as_str(), day, first.start)?;
-            }
-            for span in of_day(scope, day, agent.as_str())? {
-                *spans.entry(span).or_default() += 1;
+        let mut days: Vec<Day> = Vec::new();
+        for (agent, mut spans) in self.days {
+            settle(&mut spans);
+            let of_days = spans.chunk_by(|(a, _), (b, _)| day_of(a) == day_of(b));
+            let day = |own: &[(Span, i64)]| Day {
+                day: day_of(&own[0].0),
+                agent: agent.clone(),
+                spans: own.to_vec(),
+            };
+            days.extend(of_days.map(day));
+        }
+        // In the order in which they are stored.
+        days.sort_by(|a, b| (a.day, &a.agent).cmp(&(b.day, &b.agent)));
+        for Day { day, agent, mut spans } in days {
+            work::spans_changed(scope, agent.as_str(), day, spans[0].0.start)?;
+            let stored = of_day(scope, day, agent.as_str())?;
+            if !stored.is_empty() {
+                spans.extend(stored.into_iter().map(|span| (span, 1)));
+                settle(&mut spans);
             }
             let bytes = encode(day, &spans);
             if bytes.is_empty() {
@@ -114,7 +115,29 @@ impl Changes {
     }
 }
 
-fn encode(day: i64, spans: &BTreeMap<Span, i64>) -> Vec<u8> {
+/// Spans of an agent that begin on one UTC day, to add or to take away; none empty.
+struct Day {
+    day: i64,
+    agent: AgentName,
+    spans: Vec<(Span, i64)>,
+}
+
+fn day_of(span: &Span) -> i64 {
+    span.start.div_euclid(DAY)
+}
+
+/// Each span once, in order, without those that are there no time.
+fn settle(spans: &mut Vec<(Span, i64)>) {
+    spans.sort_by(|(a, _), (b, _)| a.cmp(b));
+    spans.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        first.1 += if same { later.1 } else { 0 };
+        same
+    });
+    spans.retain(|(_, times)| *times != 0);
+}
+
+fn encode(day: i64, spans: &[(Span, i64)]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(spans.len() * 16);
     for (span, times) in spans {
         for _ in 0..*times {
@@ -157,7 +180,7 @@ pub(super) fn each<'a>(
 fn decode(day: i64, bytes: &[u8]) -> Result<Vec<Span>, StoreError> {
     let mut spans = Vec::new();
     each(day, bytes, |Light { start, end, what, queue }| {
-        spans.push(Span { start, end, what, queue: queue.to_owned() });
+        spans.push(Span { start, end, what, queue: queue.into() });
         true
     })?;
     Ok(spans)
@@ -184,7 +207,7 @@ pub(super) fn rings(
     scope: &Scope<'_>,
     agent: &str,
     (from, to): (i64, i64),
-) -> Result<Vec<(String, i64)>, StoreError> {
+) -> Result<Vec<(SmolStr, i64)>, StoreError> {
     // No row is newer than the log's clock; a wait that it logs may be cut to the second after.
     let (mut first, last) = (from.div_euclid(DAY), to.min(scope.log_clock() + DAY).div_euclid(DAY));
     if last - first > MANY_DAYS {

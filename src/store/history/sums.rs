@@ -25,18 +25,17 @@ pub(super) const DAY: i64 = 86_400;
 pub(super) struct Changes {
     names: QuickMap<String, u32>,
     texts: Vec<String>,
-    cells: QuickMap<(u32, u32, i64), (i64, Cell)>,
+    cells: QuickMap<(u32, u32, i64), (i64, Flat)>,
 }
 
 impl Sums for Changes {
-    fn cell(&mut self, queue: &str, agent: &str, hour: Hour) -> &mut Cell {
+    type Taker = Flat;
+
+    fn cell(&mut self, queue: &str, agent: &str, hour: Hour) -> &mut Flat {
         let key = (self.number(queue), self.number(agent), hour.start);
-        &mut self.cells.entry(key).or_insert_with(|| (hour.seconds, Cell::default())).1
+        &mut self.cells.entry(key).or_insert_with(|| (hour.seconds, Flat::default())).1
     }
 }
-
-/// The number of no text.
-const NOBODY: u32 = u32::MAX;
 
 impl Changes {
     fn number(&mut self, text: &str) -> u32 {
@@ -52,60 +51,114 @@ impl Changes {
     /// Adds differences that were made elsewhere.
     pub(super) fn merge(&mut self, changes: &Cells) {
         for ((Subject { queue, agent }, hour), cell) in changes {
-            self.cell(queue, agent, *hour).merge(cell, 1);
+            self.cell(queue, agent, *hour).add_cell(cell);
         }
-    }
-
-    fn text(&self, number: u32) -> &str {
-        usize::try_from(number).ok().and_then(|at| self.texts.get(at)).map_or("", |text| text)
     }
 
     /// Adds everything to the stored sums; a record that becomes empty is removed. Says whether anything changed.
-    pub(super) fn save(&self, scope: &Scope<'_>) -> Result<bool, StoreError> {
-        // Day or month, agent, queue, by the numbers of their names.
-        let mut days: BTreeMap<(i64, u32, u32), Vec<Entry<'_>>> = BTreeMap::new();
-        let mut months: BTreeMap<(i64, u32, u32), BTreeMap<u32, Flat>> = BTreeMap::new();
-        let mut month_starts: HashMap<i64, i64> = HashMap::new();
+    pub(super) fn save(self, scope: &Scope<'_>) -> Result<bool, StoreError> {
+        let Self { mut texts, cells, names } = self;
         let small = |number: i64| u32::try_from(number).unwrap_or(0);
-        for ((queue, agent, start), (seconds, cell)) in
-            self.cells.iter().filter(|(_, (_, cell))| !cell.is_empty())
-        {
-            // An agent's cells of all queues are one record, a queue's another.
-            let owner = if self.text(*agent).is_empty() { (NOBODY, *queue) } else { (*agent, NOBODY) };
-            let day = start.div_euclid(DAY);
-            let mut change = Flat::default();
-            change.add(cell);
-            let entry = Entry {
-                queue: self.text(*queue),
-                start: small(start - day * DAY),
-                seconds: small(*seconds),
-                change,
-            };
-            days.entry((day, owner.0, owner.1)).or_default().push(entry);
-            let month = *month_starts.entry(*start).or_insert_with(|| month_of(&scope.zone, *start));
-            months.entry((month, owner.0, owner.1)).or_default().entry(*queue).or_default().add(cell);
+        let (ranks, empty) = ranks(&mut texts, names.get("").copied());
+        let rank =
+            |number: u32| usize::try_from(number).ok().and_then(|at| ranks.get(at)).copied().unwrap_or(0);
+        let mut days: Vec<Part> = Vec::with_capacity(cells.len());
+        for ((queue, agent, start), (seconds, mut change)) in cells {
+            if change.settle() {
+                let (queue, agent, day) = (rank(queue), rank(agent), start.div_euclid(DAY));
+                // An agent's cells of all queues are one record, a queue's another.
+                let owner = if agent == empty { queue } else { empty };
+                let key = (day, agent, owner, queue, small(start - day * DAY));
+                days.push(Part { key, seconds: small(seconds), change });
+            }
         }
         let changed = !days.is_empty();
-        let record = Record::of("day");
-        for ((day, agent, queue), entries) in days {
-            changes::note(scope, day)?;
-            record.change(scope, (day, self.text(agent), self.text(queue)), entries)?;
-        }
-        let record = Record::of("month");
-        for ((month, agent, queue), queues) in months {
-            let entry = |(queue, change)| Entry { queue: self.text(queue), start: 0, seconds: 0, change };
-            record.change(
-                scope,
-                (month, self.text(agent), self.text(queue)),
-                queues.into_iter().map(entry).collect(),
-            )?;
+        // In the order in which they are stored.
+        days.sort_unstable_by_key(|part| part.key);
+        let months = months(scope, &days);
+        for (table, parts) in [("day", days), ("month", months)] {
+            let record = Record::of(table);
+            let text =
+                |rank: u32| usize::try_from(rank).ok().and_then(|at| texts.get(at)).map_or("", |text| text);
+            for ((time, agent, owner), entries) in runs(parts, text) {
+                if table == "day" {
+                    changes::note(scope, time)?;
+                }
+                record.change(scope, (time, text(agent), text(owner)), entries)?;
+            }
         }
         Ok(changed)
     }
 }
 
+/// A change of one cell: day or month, agent, the queue whose record it is in, the queue, second of the day.
+struct Part {
+    key: (i64, u32, u32, u32, u32),
+    seconds: u32,
+    change: Flat,
+}
+
+/// Sorts the names; gives the place of each by its number, and that of no name. Numbers are compared more quickly than names.
+fn ranks(texts: &mut Vec<String>, empty: Option<u32>) -> (Vec<u32>, u32) {
+    if empty.is_none() {
+        texts.push(String::new());
+    }
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by(|a, b| texts[*a].cmp(&texts[*b]));
+    let mut ranks = vec![0; texts.len()];
+    for (rank, number) in (0..).zip(&order) {
+        ranks[*number] = rank;
+    }
+    texts.sort();
+    // No name comes first.
+    (ranks, 0)
+}
+
+/// The same changes by month, in the order in which they are stored.
+fn months(scope: &Scope<'_>, days: &[Part]) -> Vec<Part> {
+    let mut known: HashMap<i64, i64> = HashMap::new();
+    let mut month_of = |day: i64, second: u32| {
+        let start = day * DAY + i64::from(second);
+        *known.entry(start).or_insert_with(|| month_of(&scope.zone, start))
+    };
+    let key = |part: &Part| {
+        let (day, agent, owner, queue, second) = part.key;
+        (month_of(day, second), agent, owner, queue, 0)
+    };
+    let mut parts: Vec<_> = days.iter().map(key).zip(days).collect();
+    parts.sort_by_key(|(key, _)| *key);
+    let mut months = Vec::new();
+    for own in parts.chunk_by(|(a, _), (b, _)| a == b) {
+        let mut change = Flat::default();
+        own.iter().for_each(|(_, part)| change.add_flat(&part.change));
+        if change.settle() {
+            months.push(Part { key: own[0].0, seconds: 0, change });
+        }
+    }
+    months
+}
+
+/// The changes of each record together.
+fn runs<'a>(
+    parts: Vec<Part>,
+    text: impl Fn(u32) -> &'a str,
+) -> impl Iterator<Item = ((i64, u32, u32), Vec<Entry<'a>>)> {
+    let mut parts = parts.into_iter().peekable();
+    let of = |part: &Part| (part.key.0, part.key.1, part.key.2);
+    std::iter::from_fn(move || {
+        let whose = of(parts.peek()?);
+        let mut own = Vec::new();
+        while let Some(Part { key: (.., queue, start), seconds, change }) =
+            parts.next_if(|next| of(next) == whose)
+        {
+            own.push(Entry { queue: text(queue), start, seconds, change });
+        }
+        Some((whose, own))
+    })
+}
+
 /// Day or month, agent, queue: whose record.
-type Key<'a> = (i64, &'a str, &'a str);
+type Of<'a> = (i64, &'a str, &'a str);
 
 /// A change of a part of a record: of a queue in one hour, or in one month.
 struct Entry<'a> {
@@ -182,9 +235,8 @@ pub(super) fn each_stored<'a>(
     Ok(())
 }
 
-/// A record with changes: what they do not touch is copied as it is.
-fn changed(stored: &[u8], mut changes: Vec<Entry<'_>>) -> Result<Vec<u8>, StoreError> {
-    changes.sort_by(|a, b| (a.queue, a.start).cmp(&(b.queue, b.start)));
+/// A record with changes, which come by queue and start: what they do not touch is copied as it is.
+fn changed(stored: &[u8], changes: Vec<Entry<'_>>) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::with_capacity(stored.len() + changes.len() * 48);
     let mut changes = changes.into_iter().peekable();
     for part in parts(stored)? {
@@ -238,7 +290,7 @@ pub(super) fn add_up_again(scope: &Scope<'_>, month: i64) -> Result<u64, StoreEr
         scope.db.prepare_cached(&record.remove)?.execute(params![scope.pbx, month, key.0, key.1])?;
         let entry = |(queue, cell)| {
             let mut change = Flat::default();
-            change.add(cell);
+            change.add_cell(cell);
             Entry { queue, start: 0, seconds: 0, change }
         };
         let entries = kept.iter().map(|(queue, cell)| entry((queue.as_str(), cell))).collect();
@@ -274,7 +326,7 @@ impl Record {
     fn change(
         &self,
         scope: &Scope<'_>,
-        (time, agent, queue): Key<'_>,
+        (time, agent, queue): Of<'_>,
         changes: Vec<Entry<'_>>,
     ) -> Result<(), StoreError> {
         let key = params![scope.pbx, time, agent, queue];

@@ -6,6 +6,7 @@ mod late;
 mod moved;
 mod pages;
 mod people;
+mod present;
 mod properties;
 mod purge;
 

@@ -3,6 +3,8 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::SmolStr;
+
 use super::ledger::{self, Ledger};
 use super::loose::{groups, neighbours};
 use super::read::VisitFilter;
@@ -11,9 +13,9 @@ use crate::domain::history::fold::{Folded, Loose};
 use crate::domain::history::pack::unpack;
 use crate::domain::history::row::{LogRow, civil_of};
 use crate::domain::history::visit::Visit;
-use crate::domain::ids::{AgentName, QueueName};
+use crate::domain::ids::{AgentName, PbxName, QueueName};
 use crate::domain::time::candidates;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// Segments know local times: this much around a range is looked at, so that no change of offset can hide one, seconds.
 const MARGIN: i64 = 3 * 3600;
@@ -61,6 +63,42 @@ pub(super) fn page(
     }
     identity::mark(scope, &mut found)?;
     Ok((found, next))
+}
+
+/// All visits of the callids of which one entered in [from, to), UTC seconds. A callid's rows are in one place, so that no other
+/// visits have to be folded for them.
+fn of_calls(scope: &Scope<'_>, (from, to): (i64, i64)) -> Result<Vec<Visit>, StoreError> {
+    let view = View::of(scope)?;
+    let mut reading = Reading { scope, view, ledger: Ledger::new(scope), done: BTreeSet::new() };
+    let local = |at: i64| scope.local(at.clamp(0, FAR));
+    let span = (local(from).saturating_sub(MARGIN), local(to).saturating_add(MARGIN));
+    let mut found: Vec<Visit> = Vec::new();
+    for (bucket, _) in ledger::entered_between(scope, span.0, span.1)? {
+        let Some(segment) = ledger::load(scope, bucket)? else { continue };
+        for (callid, rows) in segment.stored() {
+            let mut rows = unpack(callid, rows).map_err(record)?;
+            rows.iter_mut().for_each(|row| row.settle(&scope.zone));
+            let mut visits = reading.visits(callid, rows)?;
+            // Those that hang together bring the visits of other callids.
+            let inside = |visit: &&Visit| (from..to).contains(&visit.entered);
+            let wanted: BTreeSet<SmolStr> =
+                visits.iter().filter(inside).map(|visit| visit.callid.clone()).collect();
+            visits.retain(|visit| wanted.contains(&visit.callid));
+            found.append(&mut visits);
+        }
+    }
+    identity::mark(scope, &mut found)?;
+    Ok(found)
+}
+
+impl Store {
+    /// All visits of the callids of which one entered in [from, to), UTC seconds; in any order.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn visits_of_calls(&self, pbx: &PbxName, from: i64, to: i64) -> Result<Vec<Visit>, StoreError> {
+        self.of(pbx, move |scope| of_calls(scope, (from, to))).await
+    }
 }
 
 /// The earliest UTC second that a local time can mean, with some to spare for waits that are logged a second short.

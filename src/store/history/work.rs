@@ -14,7 +14,7 @@ use super::work_make::{Maker, Who};
 use super::{Scope, record, wrap};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::work::{Worked, WrapUpTimes};
-use crate::domain::history::work_day::WorkDay;
+use crate::domain::history::work_day::{WorkDay, each_packed};
 use crate::domain::ids::PbxName;
 use crate::domain::time::{DAY, hour_of, month_of, month_start};
 use crate::store::{Store, StoreError};
@@ -145,8 +145,8 @@ impl<'q, 's> Question<'q, 's> {
             self.of.agent.as_deref(),
             &mut |month, agent, bytes| {
                 if !by_days.contains(&(month, agent)) {
-                    let sums = WorkDay::unpack(0, bytes).map_err(record)?;
-                    sums.each(self.of.queue.as_deref(), |start, worked| each(agent, start, worked));
+                    let give = |start: i64, worked: &Worked| each(agent, start, worked);
+                    each_packed(0, bytes, self.of.queue.as_deref(), give).map_err(record)?;
                 }
                 Ok(())
             },
@@ -169,22 +169,21 @@ impl<'q, 's> Question<'q, 's> {
         let only = only.or(self.of.agent.as_deref());
         let queue = self.of.queue.as_deref();
         let (first, last) = (from.div_euclid(DAY), (to - 1).div_euclid(DAY));
-        let mut give = |agent: &str, day: &WorkDay| {
-            day.each(queue, |start, worked| {
-                if (from..to).contains(&start) {
-                    each(agent, start, worked);
-                }
-            });
+        let mut give = |agent: &str, start: i64, worked: &Worked| {
+            if (from..to).contains(&start) {
+                each(agent, start, worked);
+            }
         };
         let whole = last.min(self.kept.saturating_sub(1));
         self.kept("work", "day", (first, whole), only, &mut |day, agent, bytes| {
             if !self.stale.get(&day).is_some_and(|agents| agents.contains(agent)) {
-                give(agent, &WorkDay::unpack(day * DAY, bytes).map_err(record)?);
+                let give = |start: i64, worked: &Worked| give(agent, start, worked);
+                each_packed(day * DAY, bytes, queue, give).map_err(record)?;
             }
             Ok(())
         })?;
         let mut give_made = |agent: &str, made: WorkDay| {
-            give(agent, &made);
+            made.each(queue, |start, worked| give(agent, start, worked));
             Ok(())
         };
         for (day, agents) in self.stale.range(first..=whole.max(first)).filter(|(day, _)| **day <= whole) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{ToSql, params};
 
 use super::spans::{self, Light, What};
-use super::{Scope, presence, record};
+use super::{Scope, presence, present, record};
 use crate::domain::history::agent::Interval;
 use crate::domain::history::work::{Span, Work, WrapUpTimes};
 use crate::domain::history::work_day::WorkDay;
@@ -90,7 +90,7 @@ impl<'q, 's> Maker<'q, 's> {
         let intervals = match who {
             Who::All => {
                 read(select, params![pbx, before, day, after])?;
-                presence::around(self.scope, from, to)?
+                present::around(self.scope, (from, to), &|_, _| true)?
             }
             Who::One(agent) => {
                 read(&format!("{select} AND agent = ?5"), params![pbx, before, day, after, agent])?;

@@ -1,20 +1,15 @@
 //! Dates of heatmaps that were asked for lately, kept in memory.
 //!
-//! The wall and the web page ask for the same dates again and again, of which only today changes. A date is kept with the numbers
-//! of changes of its days, which the store notes in the transaction that changes them; it is thrown away when those are others.
-//! So no answer is older than the store.
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+//! The wall and the web page ask for the same dates again and again, of which only today changes.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::kept::Kept;
 use super::{HeatOf, History, HistoryError, Site};
 use crate::domain::history::query::{Count, Filter, HeatRow, Metric};
 use crate::domain::ids::{AgentName, PbxName};
 use crate::domain::time::DAY;
-use crate::store::DayChanges;
 
 /// Rows kept at most, some 150 bytes each: the heatmaps of a month for every queue and some agents in three metrics.
 const MOST_ROWS: usize = 20_000;
@@ -23,7 +18,7 @@ const DATE_ROWS: usize = 2;
 
 /// Of whose heatmap a date is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(super) struct Key {
     pbx: PbxName,
     date: Date,
     queue: Option<String>,
@@ -33,70 +28,12 @@ struct Key {
     together: bool,
 }
 
-struct Kept {
-    changes: DayChanges,
-    /// The log's own clock, where what goes on counts up to there.
-    clock: i64,
-    rows: Vec<HeatRow>,
-    /// When it was asked for last.
-    asked: u64,
-}
+/// What is kept of heatmaps.
+pub(super) type Hot = Kept<Key, Vec<HeatRow>>;
 
-#[derive(Default)]
-struct Dates {
-    dates: HashMap<Key, Kept>,
-    rows: usize,
-    asked: u64,
-}
-
-/// What is kept. Cheap to clone; clones are one.
-#[derive(Clone, Default)]
-pub(super) struct Hot {
-    dates: Arc<Mutex<Dates>>,
-}
-
-impl Hot {
-    fn get(&self, key: &Key, changes: &DayChanges, clock: i64) -> Option<Vec<HeatRow>> {
-        let mut held = self.dates.lock().ok()?;
-        held.asked += 1;
-        let asked = held.asked;
-        let kept = held.dates.get_mut(key)?;
-        if kept.changes != *changes || kept.clock != clock {
-            return None;
-        }
-        kept.asked = asked;
-        Some(kept.rows.clone())
-    }
-
-    fn put(&self, key: Key, changes: DayChanges, clock: i64, rows: Vec<HeatRow>) {
-        let Ok(mut held) = self.dates.lock() else { return };
-        let asked = held.asked;
-        held.rows += rows.len() + DATE_ROWS;
-        if let Some(before) = held.dates.insert(key, Kept { changes, clock, rows, asked }) {
-            held.rows -= before.rows.len() + DATE_ROWS;
-        }
-        if held.rows <= MOST_ROWS {
-            return;
-        }
-        // What was not asked for longest goes, a quarter at once, so that this is rare.
-        let mut ages: Vec<(u64, Key)> =
-            held.dates.iter().map(|(key, kept)| (kept.asked, key.clone())).collect();
-        ages.sort_by_key(|(asked, _)| *asked);
-        for (_, key) in ages {
-            if held.rows <= MOST_ROWS * 3 / 4 {
-                break;
-            }
-            if let Some(gone) = held.dates.remove(&key) {
-                held.rows -= gone.rows.len() + DATE_ROWS;
-            }
-        }
-    }
-
-    /// How many rows are kept, those that dates stand for among them.
-    #[cfg(test)]
-    pub(super) fn rows(&self) -> usize {
-        self.dates.lock().map_or(0, |held| held.rows)
-    }
+/// Nothing yet.
+pub(super) fn none() -> Hot {
+    Kept::up_to(MOST_ROWS)
 }
 
 impl History {
@@ -118,10 +55,10 @@ impl History {
         let all = self.store.day_changes(&site.name, days.0, days.1).await?;
         let (mut rows, mut missing) = (Vec::new(), Vec::new());
         for date in dates(filter.from, filter.to) {
-            let (key, changes, clock) = self.mark(site, (filter, of), date, &all);
-            match self.hot.get(&key, &changes, clock) {
+            let (key, days, clock) = mark(site, (filter, of), date);
+            match self.hot.get(&key, &all, clock) {
                 Some(known) => rows.extend(known),
-                None => missing.push((date, key, changes, clock)),
+                None => missing.push((date, key, days, clock)),
             }
         }
         // Dates that follow each other are read together.
@@ -138,44 +75,40 @@ impl History {
             let mut site = site.clone();
             (site.from, site.to) = part.span(&site.zone);
             let mut read = self.heat_rows_of_store(&site, &part, of).await?;
-            for (date, key, changes, clock) in run {
+            for (date, key, days, clock) in run {
                 let own: Vec<HeatRow> = read.extract_if(.., |row| row.date == date).collect();
                 rows.extend(own.iter().cloned());
-                self.hot.put(key, changes, clock, own);
+                let weight = own.len() + DATE_ROWS;
+                self.hot.put(key, (&all, days, clock), own, weight);
             }
             rows.append(&mut read);
         }
         rows.sort_by(|a, b| (&a.agent, a.start_utc).cmp(&(&b.agent, b.start_utc)));
         Ok(rows)
     }
-
-    /// Under what a date is kept, and what it is held against.
-    fn mark(
-        &self,
-        site: &Site,
-        (filter, of): (&Filter, HeatOf),
-        date: Date,
-        changes: &DayChanges,
-    ) -> (Key, DayChanges, i64) {
-        let key = Key {
-            pbx: site.name.clone(),
-            date,
-            queue: filter.queue.as_ref().map(crate::domain::ids::QueueName::folded),
-            agent: filter.agent.clone(),
-            metric: filter.metric.as_str(),
-            service_level: filter.service_level,
-            together: of == HeatOf::Together,
-        };
-        let (from, to) = Filter::new(date, date).span(&site.zone);
-        // How occupied somebody was depends on the day before, too, and on how far what goes on has come.
-        let is_occupancy = filter.metric == Metric::Occupancy;
-        let around = i64::from(is_occupancy);
-        let changes = changes.of(from.div_euclid(DAY) - around, (to - 1).div_euclid(DAY) + around);
-        let clock = if is_occupancy { site.log_clock.min(to) } else { 0 };
-        (key, changes, clock)
-    }
 }
 
-fn dates(from: Date, to: Date) -> impl Iterator<Item = Date> {
+/// Under what a date is kept, which days it depends on, and the clock where it does on that.
+fn mark(site: &Site, (filter, of): (&Filter, HeatOf), date: Date) -> (Key, (i64, i64), i64) {
+    let key = Key {
+        pbx: site.name.clone(),
+        date,
+        queue: filter.queue.as_ref().map(crate::domain::ids::QueueName::folded),
+        agent: filter.agent.clone(),
+        metric: filter.metric.as_str(),
+        service_level: filter.service_level,
+        together: of == HeatOf::Together,
+    };
+    let (from, to) = Filter::new(date, date).span(&site.zone);
+    // How occupied somebody was depends on the day before, too, and on how far what goes on has come.
+    let is_occupancy = filter.metric == Metric::Occupancy;
+    let around = i64::from(is_occupancy);
+    let days = (from.div_euclid(DAY) - around, (to - 1).div_euclid(DAY) + around);
+    let clock = if is_occupancy { site.log_clock.min(to) } else { 0 };
+    (key, days, clock)
+}
+
+/// All dates, both ends included.
+pub(super) fn dates(from: Date, to: Date) -> impl Iterator<Item = Date> {
     from.series(1.day()).take_while(move |date| *date <= to)
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::dates::What;
 use super::tallies::Tallies;
 use super::{History, HistoryError, Site};
 use crate::domain::history::cells::{Cell, Sums, give_intervals};
 use crate::domain::history::query::{By, Count, Filter};
+use crate::domain::history::row::PackError;
 use crate::domain::history::tally::Tally;
 use crate::domain::ids::QueueName;
 use crate::domain::time::Hour;
@@ -62,7 +64,17 @@ impl History {
         grain: Grain,
         cut: impl Fn(Hour) -> B + Send + 'static,
     ) -> Result<BTreeMap<(B, String), Cell>, HistoryError> {
-        if filter.count == Count::Calls || filter.agent.is_some() {
+        if filter.count == Count::Calls && filter.agent.is_none() {
+            let mut sums: Tallies<B, Tally> = Tallies::default();
+            for date in self.dates(site, filter, What::Calls).await? {
+                for part in date.iter().filter(|part| part.is_wanted(site, filter)) {
+                    let sum = sums.at(&part.queue, part.hour.start, || cut(part.hour));
+                    sum.add_packed(&part.sums, 1).map_err(damaged)?;
+                }
+            }
+            return made(sums);
+        }
+        if filter.agent.is_some() {
             let cells = match filter.count {
                 Count::Calls => self.call_cells(site, filter).await?,
                 Count::Visits => self.visit_cells(site, filter).await?,
@@ -76,19 +88,12 @@ impl History {
         let of = CellsOf::Queues { queue: filter.queue.as_ref().map(QueueName::folded) };
         let whole = site.first_hour();
         let add = move |sums: &mut Tallies<B, Tally>, part: Packed<'_>| {
-            part.add_to(sums.at(part.queue, part.hour.unwrap_or(whole), &cut))
+            let hour = part.hour.unwrap_or(whole);
+            part.add_to(sums.at(part.queue, hour.start, || cut(hour)))
         };
         let span = (site.from, site.to);
         let sums = self.store.fold_packed(&site.name, span, (of, grain == Grain::Hour), add).await?;
-        let mut made = BTreeMap::new();
-        for (key, tally) in sums.into_sums() {
-            let sum = cell(tally)?;
-            // Of a month that was added and taken back nothing is left.
-            if !sum.is_empty() {
-                made.insert(key, sum);
-            }
-        }
-        Ok(made)
+        made(sums)
     }
 
     /// Sums of agents by what `cut` makes of the hour; `together`: all under no name. Without presence, pauses and logins are
@@ -114,7 +119,8 @@ impl History {
                 return Ok(());
             }
             let agent = if together { "" } else { part.agent };
-            let sum = sums.at(agent, part.hour.unwrap_or(whole), &stored_cut);
+            let hour = part.hour.unwrap_or(whole);
+            let sum = sums.at(agent, hour.start, || stored_cut(hour));
             if calls {
                 part.add_to(&mut sum[0])?;
             }
@@ -175,6 +181,8 @@ struct Added<'a> {
 }
 
 impl Sums for Added<'_> {
+    type Taker = Cell;
+
     fn cell(&mut self, queue: &str, _: &str, hour: Hour) -> &mut Cell {
         if queue == self.queue { self.hours.entry(hour).or_default() } else { &mut self.other }
     }
@@ -189,7 +197,24 @@ fn counts(asked: Option<String>) -> impl Fn(&str) -> (bool, bool) + Send + 'stat
     }
 }
 
+/// The cells of sums.
+fn made<B: Ord + Clone>(sums: Tallies<B, Tally>) -> Result<BTreeMap<(B, String), Cell>, HistoryError> {
+    let mut made = BTreeMap::new();
+    for (key, tally) in sums.into_sums() {
+        let sum = cell(tally)?;
+        // Of a month that was added and taken back nothing is left.
+        if !sum.is_empty() {
+            made.insert(key, sum);
+        }
+    }
+    Ok(made)
+}
+
 /// The cell of a sum.
 fn cell(tally: Tally) -> Result<Cell, StoreError> {
-    tally.cell().map_err(|error| StoreError::Record(error.to_string()))
+    tally.cell().map_err(damaged)
+}
+
+fn damaged(error: PackError) -> StoreError {
+    StoreError::Record(error.to_string())
 }

@@ -1,3 +1,4 @@
+mod dates;
 mod edge;
 mod explain;
 mod hot;

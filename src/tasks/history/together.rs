@@ -56,7 +56,7 @@ impl History {
         let (mut worked, mut busy_elsewhere) = (Worked::default(), 0);
         for site in self.sites(filter).await? {
             let told = (Grain::Range, true, Presence::Told);
-            let sums = self.worked(&site, filter, Grain::Range, |_, _| 0_u8).await?;
+            let sums = self.worked(&site, filter, (Grain::Range, true), |_| ()).await?;
             sums.into_values().for_each(|own| worked.add(&own));
             busy_elsewhere += self.busy_elsewhere(&site, filter).await?.len();
             for sum in self.agent_sums(&site, filter, told, |_| ()).await?.into_values() {

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::dates::What;
 use super::sums::Grain;
+use super::tallies::Tallies;
 use super::{HeatOf, History, HistoryError, Site};
 use crate::domain::history::agent::Kind;
-use crate::domain::history::query::{Filter, HeatRow};
+use crate::domain::history::query::{Count, Filter, HeatRow};
 use crate::domain::history::work::{Work, Worked, WrapUpTimes};
 use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::hour_of;
@@ -68,25 +70,25 @@ impl History {
         Ok(agents)
     }
 
-    /// What agents did, summed by what `key` makes of an agent and of the UTC second at which a clock hour starts. An hour in
-    /// which somebody was not logged in says nothing of how occupied he was.
-    pub(super) async fn worked<K: Ord + Send + 'static>(
+    /// What agents did, summed by what `cut` makes of the UTC second at which a clock hour starts, and by agent; `together`: all
+    /// under no name. An hour in which somebody was not logged in says nothing of how occupied he was.
+    pub(super) async fn worked<B: Ord + Clone + Send + 'static>(
         &self,
         site: &Site,
         filter: &Filter,
-        grain: Grain,
-        mut key: impl FnMut(&str, i64) -> K + Send + 'static,
-    ) -> Result<BTreeMap<K, Worked>, HistoryError> {
+        (grain, together): (Grain, bool),
+        cut: impl Fn(i64) -> B + Send + 'static,
+    ) -> Result<BTreeMap<(B, String), Worked>, HistoryError> {
         let of = WorkOf {
             agent: filter.agent.as_ref().map(|agent| agent.as_str().to_owned()),
             queue: filter.queue.as_ref().map(QueueName::folded),
         };
         let by = if grain == Grain::Range { WorkBy::Month } else { WorkBy::Hour };
-        let add = move |sums: &mut BTreeMap<K, Worked>, agent: &str, start: i64, own: &Worked| {
-            sums.entry(key(agent, start)).or_default().add(own);
+        let add = move |sums: &mut Tallies<B, Worked>, agent: &str, start: i64, own: &Worked| {
+            sums.at(if together { "" } else { agent }, start, || cut(start)).add(own);
         };
         let (span, setting) = ((site.from, site.to), self.thresholds.wrap_up_s);
-        Ok(self.store.fold_work(&site.name, span, (of, by), setting, add).await?)
+        Ok(self.store.fold_work(&site.name, span, (of, by), setting, add).await?.into_sums())
     }
 
     /// Occupancy by clock hour.
@@ -96,9 +98,10 @@ impl History {
         filter: &Filter,
         of: HeatOf,
     ) -> Result<Vec<HeatRow>, HistoryError> {
-        let name = move |agent: &str| if of == HeatOf::Agents { agent.to_owned() } else { String::new() };
-        let hours = self.worked(site, filter, Grain::Hour, move |agent, start| (name(agent), start)).await?;
-        let row = |((agent, start), worked): ((String, i64), Worked)| {
+        let grain = (Grain::Hour, of != HeatOf::Agents);
+        let mut hours: Vec<_> = self.worked(site, filter, grain, |start| start).await?.into_iter().collect();
+        hours.sort_by(|((start, agent), _), ((other, another), _)| (agent, start).cmp(&(another, other)));
+        let row = |((start, agent), worked): ((i64, String), Worked)| {
             let hour = hour_of(&site.zone, start);
             // An hour of which nothing but a wrap-up is known had nobody logged in.
             worked.logged_in.then(|| HeatRow::new(&site.name, &site.zone, &agent, hour, worked.occupancy()))
@@ -117,6 +120,15 @@ impl History {
             return Ok(None);
         }
         let mut sums: BTreeMap<(String, i64), u64> = BTreeMap::new();
+        if filter.agent.is_none() {
+            let what = if filter.count == Count::Calls { What::WrapUpsOfCalls } else { What::WrapUps };
+            for date in self.dates(site, filter, what).await? {
+                for part in date.iter().filter(|part| part.is_wanted(site, filter)) {
+                    *sums.entry((part.queue.to_string(), part.hour.start)).or_default() += part.wrap_up;
+                }
+            }
+            return Ok(Some(sums));
+        }
         let end = site.to.min(site.log_clock.saturating_add(REACH));
         let mut from = site.from;
         while from < end {

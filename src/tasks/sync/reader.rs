@@ -200,7 +200,14 @@ impl Reader {
         Ok(applied)
     }
 
+    /// A batch of what is not known to be stored; rows before the position `from` were counted before, where they are odd.
     fn batch(&self, rows: Vec<Seen>, from: i64) -> Batch {
+        let mut batch = self.batch_of(rows, from);
+        batch.rows.retain(|row| !self.remembered.contains(&met(row)));
+        batch
+    }
+
+    fn batch_of(&self, rows: Vec<Seen>, from: i64) -> Batch {
         let mut oddities = BTreeMap::new();
         let mut count = |kind, rows: &mut dyn Iterator<Item = &Seen>| {
             let number = u64::try_from(rows.filter(|seen| seen.key >= from).count()).unwrap_or(0);
@@ -210,8 +217,7 @@ impl Reader {
         };
         count(Oddity::BadTime, &mut rows.iter().filter(|seen| seen.row.is_none()));
         count(Oddity::Truncated, &mut rows.iter().filter(|seen| seen.filled));
-        let rows = rows.into_iter().filter_map(|seen| seen.row);
-        let rows = rows.filter(|row| !self.remembered.contains(&met(row))).collect();
+        let rows = rows.into_iter().filter_map(|seen| seen.row).collect();
         Batch { pbx: self.pbx.clone(), rows, oddities, cursor: None }
     }
 

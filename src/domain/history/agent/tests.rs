@@ -24,7 +24,7 @@ fn folded(lines: &[&str], clock: i64, starts: &[i64], rings: &[(&str, i64)]) -> 
 
 fn folded_rows(rows: &[LogRow], clock: i64, starts: &[i64], rings: &[(&str, i64)]) -> Vec<Interval> {
     let starts: Vec<i64> = starts.iter().map(|at| START + at).collect();
-    let rings = Rings::new(Box::new(|| rings.iter().map(|(q, at)| ((*q).to_owned(), START + at)).collect()));
+    let rings = Rings::new(Box::new(|| rings.iter().map(|(q, at)| ((*q).into(), START + at)).collect()));
     let context = AgentContext {
         zone: &TimeZone::UTC,
         log_clock: START + clock,

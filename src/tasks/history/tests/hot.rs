@@ -93,8 +93,8 @@ async fn what_is_kept_in_memory_has_a_bound() {
             ..Filter::new(date(2026, 6, 1), date(2026, 11, 23))
         };
         history.heatmap(&filter, HeatOf::Together).await.expect("answers");
-        most = most.max(history.hot.rows());
+        most = most.max(history.hot.weight());
     }
     assert!((10_000..=20_000).contains(&most), "{most}");
-    assert!(history.hot.rows() > 5_000);
+    assert!(history.hot.weight() > 5_000);
 }

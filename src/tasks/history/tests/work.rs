@@ -205,19 +205,18 @@ async fn check(history: &History, questions: &[(i8, i8, Option<u8>, Option<u8>)]
             assert_eq!(kept, anew.heatmap(&filter, HeatOf::Together).await.expect("answers"), "{filter:?}");
         }
         for site in history.sites(&filter).await.expect("a site") {
-            let mut slow: BTreeMap<(String, i64), Worked> = BTreeMap::new();
-            let mut sums: BTreeMap<String, Worked> = BTreeMap::new();
+            let mut slow: BTreeMap<(i64, String), Worked> = BTreeMap::new();
+            let mut sums: BTreeMap<((), String), Worked> = BTreeMap::new();
             for ((agent, hour), worked) in history.worked_from_spans(&site, &filter).await.expect("answers") {
                 if worked != Worked::default() {
-                    sums.entry(agent.clone()).or_default().add(&worked);
-                    slow.insert((agent, hour.start), worked);
+                    sums.entry(((), agent.clone())).or_default().add(&worked);
+                    slow.insert((hour.start, agent), worked);
                 }
             }
-            let key = |agent: &str, start: i64| (agent.to_owned(), start);
-            let fast = history.worked(&site, &filter, Grain::Hour, key).await.expect("answers");
+            let fast =
+                history.worked(&site, &filter, (Grain::Hour, false), |start| start).await.expect("answers");
             assert_eq!(fast, slow, "{filter:?}");
-            let key = |agent: &str, _| agent.to_owned();
-            let fast = history.worked(&site, &filter, Grain::Range, key).await.expect("answers");
+            let fast = history.worked(&site, &filter, (Grain::Range, false), |_| ()).await.expect("answers");
             assert_eq!(fast, sums, "{filter:?}");
         }
     }

@@ -10,7 +10,7 @@ use crate::tasks::sync::SyncError;
 use crate::tasks::sync::status::OlderDays;
 
 /// A step's rows at most: memory is bounded by two of them.
-const MOST: u32 = 16_000;
+const MOST: u32 = 24_000;
 /// … and at least.
 const LEAST: u32 = 500;
 /// A step shall take about this long, milliseconds: the look for new rows waits for it.
@@ -177,7 +177,7 @@ impl Reader {
         reading: Reading,
         ahead: bool,
     ) -> Result<crate::store::Applied, SyncError> {
-        let applying = store.apply_reading(self.batch(read.rows, i64::MIN), reading);
+        let applying = store.apply_reading(self.batch_of(read.rows, i64::MIN), reading);
         let applied = match reading.older.filter(|_| ahead) {
             Some(older) => {
                 let span = (older.reached, older.floor);
@@ -244,7 +244,7 @@ mod tests {
             pace.follow(rows, took);
             pace.rows
         };
-        assert_eq!([after(2000, 20), after(20_000, 20), after(2000, 200)], [4000, 16_000, 2000]);
+        assert_eq!([after(2000, 20), after(20_000, 20), after(2000, 200)], [4000, 24_000, 2000]);
         assert_eq!([after(2000, 900), after(600, 9000)], [1000, 500]);
     }
 }
