@@ -113,8 +113,8 @@ async fn a_week_read_from_mariadb_while_it_comes_is_what_was_counted() {
 
 /// Times a synchronisation is killed.
 const KILLS: usize = 20;
-/// Rows that come meanwhile, twice: few enough to be read onward, in several batches.
-const LATER: usize = 9000;
+/// Rows that come before every second of them: two batches to be read onward.
+const LATER: usize = 3000;
 
 /// Waits until the store in a folder was written so many times, some seconds at the longest.
 async fn after_writes(state: &Path, times: i64) {
@@ -151,7 +151,7 @@ async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
         }
     };
     // Some come while it is being killed, so that what is new is killed, too, and not the past alone.
-    let mut later = rows.split_off(rows.len() - 2 * LATER);
+    let mut later = rows.split_off(rows.len() - (KILLS / 2 - 1) * LATER);
     fill(&rows).await;
     join(&mut cells, world.finished());
     let dir = tempfile::tempdir().expect("a folder");
@@ -179,13 +179,13 @@ async fn a_synchronisation_killed_twenty_times_counts_each_row_once() {
     let mut dice = Dice::new(4242);
     let mut reached = Vec::new();
     for round in 0..KILLS {
-        if [KILLS / 4, KILLS * 3 / 5].contains(&round) {
+        if round % 2 == 0 && round > 0 {
             fill(&later.drain(..LATER).collect::<Vec<_>>()).await;
         }
         let mut child = start();
         if round % 2 == 0 {
             // Right after something was written: between two transactions, where there should be one.
-            after_writes(&state, dice.between(1, 14)).await;
+            after_writes(&state, dice.between(1, 8)).await;
         } else {
             // Sooner or later the kills hit, be the machine quick or slow.
             let latest = 100 + 40 * i64::try_from(round).expect("fits");
