@@ -87,8 +87,8 @@ impl Clock {
 
     /// Whether the zone changes its clock in these days.
     pub(super) fn changes(&self) -> bool {
-        // The walk begins in the midst of an hour.
-        self.starts[1..].windows(2).any(|pair| pair[1] - pair[0] != 3600)
+        let offset = |at: &i64| self.zone.to_offset(stamp(*at));
+        self.starts.iter().any(|at| offset(at) != offset(&self.base))
     }
 
     /// The times that come twice within `around` seconds of a UTC second: [from, to), both passes.
