@@ -7,5 +7,6 @@ pub mod ids;
 pub mod link;
 pub mod live;
 pub mod problem;
+pub mod quick;
 pub(crate) mod suggest;
 pub mod time;

@@ -67,6 +67,18 @@ pub struct Flat {
     reasons: BTreeMap<String, i64>,
 }
 
+/// Each key once, in order, with the sum of its numbers, unless that is 0.
+pub fn add_up<K: Ord>(list: &mut Vec<(K, i64)>) {
+    // Stable, because it is mostly made of a few ordered stretches, which that sort only merges.
+    list.sort_by(|(a, _), (b, _)| a.cmp(b));
+    list.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        first.1 += if same { later.1 } else { 0 };
+        same
+    });
+    list.retain(|(_, sum)| *sum != 0);
+}
+
 fn number_of_wait(whose: Waits, seconds: u32) -> u64 {
     FIRST_WAIT + u64::from(seconds) * 3 + whose as u64
 }
@@ -140,14 +152,7 @@ impl Flat {
 
     /// Each sum once, in order, without zeros. Says whether anything is left.
     pub fn settle(&mut self) -> bool {
-        // Stable, because it is made of a few ordered stretches, which that sort only merges.
-        self.sums.sort_by_key(|(key, _)| *key);
-        self.sums.dedup_by(|later, first| {
-            let same = later.0 == first.0;
-            first.1 += if same { later.1 } else { 0 };
-            same
-        });
-        self.sums.retain(|(_, value)| *value != 0);
+        add_up(&mut self.sums);
         self.reasons.retain(|_, value| *value != 0);
         !(self.sums.is_empty() && self.reasons.is_empty())
     }

@@ -133,15 +133,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Packs the rows of one callid, in their order. The callid is not part of the bytes.
-pub fn pack(rows: &[LogRow]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(rows.len() * 40);
-    pack_into(&mut bytes, rows);
-    bytes
-}
-
-/// As [`pack`], behind other bytes.
-pub fn pack_into(bytes: &mut Vec<u8>, rows: &[LogRow]) {
+/// Appends the rows of one callid, in their order. The callid is not part of the bytes.
+pub fn pack(bytes: &mut Vec<u8>, rows: &[LogRow]) {
     let (mut id, mut second, mut queue, mut agent) = (0, 0, None::<&str>, None::<&str>);
     for row in rows {
         let fields = row.data.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
@@ -220,6 +213,12 @@ mod tests {
     use super::super::row::{file_id, tests::row};
     use super::*;
 
+    fn packed(rows: &[LogRow]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        pack(&mut bytes, rows);
+        bytes
+    }
+
     #[test]
     fn packed_rows_come_back_as_they_were() {
         let mut rows = vec![
@@ -229,9 +228,9 @@ mod tests {
             row(9, "2026-11-22 07:01:06", "1.1", "vip", "Ann", "A product's own", "||||end"),
             row(12, "2026-11-22 07:01:06", "1.1", "vip", "", "COMPLETEAGENT", ""),
         ];
-        assert_eq!(unpack("1.1", &pack(&rows)).expect("unpacks"), rows);
+        assert_eq!(unpack("1.1", &packed(&rows)).expect("unpacks"), rows);
         rows[0].id = file_id(1_795_330_864, 3);
-        let mut back = unpack("1.1", &pack(&rows)).expect("unpacks");
+        let mut back = unpack("1.1", &packed(&rows)).expect("unpacks");
         back[0].settle(&jiff::tz::TimeZone::UTC);
         assert_eq!(back, rows);
         assert!(unpack("1.1", &[]).expect("nothing is no rows").is_empty());
@@ -241,15 +240,15 @@ mod tests {
     fn all_captured_rows_come_back_one_by_one_and_together() {
         let mut rows = captured_rows();
         rows.iter_mut().for_each(|row| row.callid = "c".into());
-        assert_eq!(unpack("c", &pack(&rows)).expect("unpacks"), rows);
+        assert_eq!(unpack("c", &packed(&rows)).expect("unpacks"), rows);
         for row in rows.chunks(1) {
-            assert_eq!(unpack("c", &pack(row)).expect("unpacks"), row);
+            assert_eq!(unpack("c", &packed(row)).expect("unpacks"), row);
         }
     }
 
     #[test]
     fn damaged_bytes_are_an_error_and_no_panic() {
-        let bytes = pack(&[row(7, "2026-11-22 07:01:04", "1.1", "Sales", "Ann", "CONNECT", "1|1.2|1")]);
+        let bytes = packed(&[row(7, "2026-11-22 07:01:04", "1.1", "Sales", "Ann", "CONNECT", "1|1.2|1")]);
         for length in 1..bytes.len() {
             assert!(unpack("1.1", &bytes[..length]).is_err(), "{length}");
         }

@@ -13,6 +13,7 @@ use super::{FILE_CLOCK, Scope, View, identity, late, lone, pending, purge, sums}
 use crate::domain::history::event::Oddity;
 use crate::domain::history::row::{LogRow, civil_second};
 use crate::domain::ids::PbxName;
+use crate::domain::quick::QuickMap;
 use crate::store::{Store, StoreError};
 
 /// Rows read from a PBX, to be stored together.
@@ -200,7 +201,7 @@ fn note_clock(scope: &mut Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> 
 
 fn note_queues(scope: &Scope<'_>, rows: &[LogRow]) -> Result<(), StoreError> {
     // As written first: a batch has few queues, each written in one way or two.
-    let mut written: sums::QuickMap<&str, i64> = sums::QuickMap::default();
+    let mut written: QuickMap<&str, i64> = QuickMap::default();
     for row in rows.iter().filter(|row| !row.queue.is_empty()) {
         let seen = written.entry(&row.queue).or_insert(row.id);
         *seen = row.id.min(*seen);

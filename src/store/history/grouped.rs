@@ -2,9 +2,9 @@
 
 use smol_str::SmolStr;
 
-use super::sums::QuickMap;
 use crate::domain::history::event::Belongs;
 use crate::domain::history::row::LogRow;
+use crate::domain::quick::QuickMap;
 
 /// Rows in groups.
 pub(super) struct Grouped {

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use super::{Scope, record};
 use crate::domain::history::event::entered_before;
-use crate::domain::history::pack::{Parts, pack_into, put_number, put_text, unpack};
+use crate::domain::history::pack::{Parts, pack, put_number, put_text, unpack};
 use crate::domain::history::row::{LogRow, civil_second, epoch_of};
 use crate::store::StoreError;
 
@@ -150,7 +150,7 @@ impl<'s, 'd> Ledger<'s, 'd> {
         let segment = self.segment(bucket(callid))?;
         segment.widen(rows);
         let start = segment.fresh.len();
-        pack_into(&mut segment.fresh, rows);
+        pack(&mut segment.fresh, rows);
         segment.changed.insert(callid.into(), start..segment.fresh.len());
         Ok(())
     }

@@ -12,13 +12,13 @@ use crate::domain::time::DAY;
 use crate::store::StoreError;
 
 /// How the queue of an interval in all queues is stored.
-const ALL: &str = "*";
+pub(super) const ALL: &str = "*";
 /// What is read of an interval.
 const COLUMNS: &str = "start, kind, queue, until, reason, marked, agent FROM presence";
 /// Those that are not found by a start up to [`LONG`] before; as the index has it.
-const LASTING: &str = "(until = 0 OR marked OR until - start > 200000)";
+pub(super) const LASTING: &str = "(until = 0 OR marked OR until - start > 200000)";
 /// Longer than this is long, seconds.
-const LONG: i64 = 200_000;
+pub(super) const LONG: i64 = 200_000;
 /// So far back the last intervals of each queue usually are, seconds.
 const LATELY: i64 = 259_200;
 

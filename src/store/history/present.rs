@@ -7,17 +7,11 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Row, params};
 
+use super::presence::{ALL, LASTING, LONG};
 use super::{Scope, record};
 use crate::domain::history::agent::{Interval, Kind};
 use crate::domain::ids::{AgentName, QueueName};
 use crate::store::StoreError;
-
-/// How the queue of an interval in all queues is stored.
-const ALL: &str = "*";
-/// Longer than this is long, seconds; as the index of the lasting ones has it.
-const LONG: i64 = 200_000;
-/// Those that the index of the lasting ones holds, as it has it.
-const LASTING: &str = "(until = 0 OR marked OR until - start > 200000)";
 
 /// Takes an interval's agent and kind; says whether it is wanted.
 type Wanted<'a> = dyn Fn(&str, Kind) -> bool + 'a;

@@ -3,12 +3,13 @@
 use rusqlite::{OptionalExtension, params};
 use smol_str::SmolStr;
 
-use super::sums::QuickMap;
 use super::{Scope, record, work};
+use crate::domain::history::cell_pack::add_up;
 use crate::domain::history::pack::{Parts, put_number, put_signed, put_text};
 use crate::domain::history::row::is_somebody;
 use crate::domain::history::visit::{RingEnd, Visit};
 use crate::domain::ids::AgentName;
+use crate::domain::quick::QuickMap;
 use crate::domain::time::DAY;
 use crate::store::StoreError;
 
@@ -86,7 +87,7 @@ impl Changes {
             scope.db.prepare_cached("DELETE FROM span WHERE pbx = ?1 AND day = ?2 AND agent = ?3")?;
         let mut days: Vec<Day> = Vec::new();
         for (agent, mut spans) in self.days {
-            settle(&mut spans);
+            add_up(&mut spans);
             let of_days = spans.chunk_by(|(a, _), (b, _)| day_of(a) == day_of(b));
             let day = |own: &[(Span, i64)]| Day {
                 day: day_of(&own[0].0),
@@ -102,7 +103,7 @@ impl Changes {
             let stored = of_day(scope, day, agent.as_str())?;
             if !stored.is_empty() {
                 spans.extend(stored.into_iter().map(|span| (span, 1)));
-                settle(&mut spans);
+                add_up(&mut spans);
             }
             let bytes = encode(day, &spans);
             if bytes.is_empty() {
@@ -124,17 +125,6 @@ struct Day {
 
 fn day_of(span: &Span) -> i64 {
     span.start.div_euclid(DAY)
-}
-
-/// Each span once, in order, without those that are there no time.
-fn settle(spans: &mut Vec<(Span, i64)>) {
-    spans.sort_by(|(a, _), (b, _)| a.cmp(b));
-    spans.dedup_by(|later, first| {
-        let same = later.0 == first.0;
-        first.1 += if same { later.1 } else { 0 };
-        same
-    });
-    spans.retain(|(_, times)| *times != 0);
 }
 
 fn encode(day: i64, spans: &[(Span, i64)]) -> Vec<u8> {

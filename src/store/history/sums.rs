@@ -4,7 +4,6 @@
 //! a batch of rows touches each agent's day once, however many hours and queues he answered in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
 
 use rusqlite::{OptionalExtension, params};
 
@@ -14,6 +13,7 @@ use super::{Scope, changes, record};
 use crate::domain::history::cell_pack::Flat;
 use crate::domain::history::cells::{Cell, Cells, Subject, Sums};
 use crate::domain::history::pack::{Parts, put_number, put_text};
+use crate::domain::quick::QuickMap;
 use crate::domain::time::{Hour, month_of, month_start};
 use crate::store::StoreError;
 
@@ -59,7 +59,10 @@ impl Changes {
     pub(super) fn save(self, scope: &Scope<'_>) -> Result<bool, StoreError> {
         let Self { mut texts, cells, names } = self;
         let small = |number: i64| u32::try_from(number).unwrap_or(0);
-        let (ranks, empty) = ranks(&mut texts, names.get("").copied());
+        if !names.contains_key("") {
+            texts.push(String::new());
+        }
+        let ranks = ranks(&mut texts);
         let rank =
             |number: u32| usize::try_from(number).ok().and_then(|at| ranks.get(at)).copied().unwrap_or(0);
         let mut days: Vec<Part> = Vec::with_capacity(cells.len());
@@ -67,7 +70,7 @@ impl Changes {
             if change.settle() {
                 let (queue, agent, day) = (rank(queue), rank(agent), start.div_euclid(DAY));
                 // An agent's cells of all queues are one record, a queue's another.
-                let owner = if agent == empty { queue } else { empty };
+                let owner = if agent == NO_NAME { queue } else { NO_NAME };
                 let key = (day, agent, owner, queue, small(start - day * DAY));
                 days.push(Part { key, seconds: small(seconds), change });
             }
@@ -98,11 +101,11 @@ struct Part {
     change: Flat,
 }
 
-/// Sorts the names; gives the place of each by its number, and that of no name. Numbers are compared more quickly than names.
-fn ranks(texts: &mut Vec<String>, empty: Option<u32>) -> (Vec<u32>, u32) {
-    if empty.is_none() {
-        texts.push(String::new());
-    }
+/// The place of no name among the sorted ones.
+const NO_NAME: u32 = 0;
+
+/// Sorts the names, and gives the place of each by its number: places are compared more quickly than names.
+fn ranks(texts: &mut [String]) -> Vec<u32> {
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_by(|a, b| texts[*a].cmp(&texts[*b]));
     let mut ranks = vec![0; texts.len()];
@@ -110,8 +113,7 @@ fn ranks(texts: &mut Vec<String>, empty: Option<u32>) -> (Vec<u32>, u32) {
         ranks[*number] = rank;
     }
     texts.sort();
-    // No name comes first.
-    (ranks, 0)
+    ranks
 }
 
 /// The same changes by month, in the order in which they are stored.
@@ -341,41 +343,3 @@ impl Record {
         Ok(())
     }
 }
-
-/// Spreads small numbers and names; nothing here comes from people who would make them collide.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Quick(u64);
-
-impl Hasher for Quick {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u8(&mut self, number: u8) {
-        self.write_u64(u64::from(number));
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(u64::from(number));
-    }
-
-    fn write_i64(&mut self, number: i64) {
-        self.write_u64(number.cast_unsigned());
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x517C_C1B7_2722_0A95);
-    }
-
-    fn finish(&self) -> u64 {
-        // The table goes by the highest and the lowest bits.
-        self.0 ^ (self.0 >> 32)
-    }
-}
-
-/// A map over [`Quick`].
-pub(super) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;

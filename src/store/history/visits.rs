@@ -32,13 +32,10 @@ pub(super) fn page(
     filter: &VisitFilter,
     limit: usize,
 ) -> Result<(Vec<Visit>, Option<i64>), StoreError> {
-    let view = View::of(scope)?;
-    let mut reading = Reading { scope, view, ledger: Ledger::new(scope), done: BTreeSet::new() };
-    let local = |at: i64| scope.local(at.clamp(0, FAR));
-    let span = (local(filter.from).saturating_sub(MARGIN), local(filter.to).saturating_add(MARGIN));
+    let mut reading = Reading::of(scope)?;
     let mut found: Vec<Visit> = Vec::new();
     let mut is_more = false;
-    for (bucket, first) in ledger::entered_between(scope, span.0, span.1)? {
+    for (bucket, first) in segments(scope, (filter.from, filter.to))? {
         // Segments come in the order of their first visits: those that are left have none before this one's.
         if found.len() >= limit {
             let before = earliest(scope, first);
@@ -47,12 +44,8 @@ pub(super) fn page(
                 break;
             }
         }
-        let Some(segment) = ledger::load(scope, bucket)? else { continue };
-        for (callid, rows) in segment.stored() {
-            let mut rows = unpack(callid, rows).map_err(record)?;
-            rows.iter_mut().for_each(|row| row.settle(&scope.zone));
-            found.extend(reading.visits(callid, rows)?.into_iter().filter(|visit| fits(filter, visit)));
-        }
+        reading
+            .segment(bucket, |visits| found.extend(visits.into_iter().filter(|visit| fits(filter, visit))))?;
     }
     found.sort_by_cached_key(|visit| (visit.entered, visit.callid.clone(), visit.queue.folded(), visit.n));
     let mut next = None;
@@ -68,24 +61,16 @@ pub(super) fn page(
 /// All visits of the callids of which one entered in [from, to), UTC seconds. A callid's rows are in one place, so that no other
 /// visits have to be folded for them.
 fn of_calls(scope: &Scope<'_>, (from, to): (i64, i64)) -> Result<Vec<Visit>, StoreError> {
-    let view = View::of(scope)?;
-    let mut reading = Reading { scope, view, ledger: Ledger::new(scope), done: BTreeSet::new() };
-    let local = |at: i64| scope.local(at.clamp(0, FAR));
-    let span = (local(from).saturating_sub(MARGIN), local(to).saturating_add(MARGIN));
+    let mut reading = Reading::of(scope)?;
     let mut found: Vec<Visit> = Vec::new();
-    for (bucket, _) in ledger::entered_between(scope, span.0, span.1)? {
-        let Some(segment) = ledger::load(scope, bucket)? else { continue };
-        for (callid, rows) in segment.stored() {
-            let mut rows = unpack(callid, rows).map_err(record)?;
-            rows.iter_mut().for_each(|row| row.settle(&scope.zone));
-            let mut visits = reading.visits(callid, rows)?;
+    for (bucket, _) in segments(scope, (from, to))? {
+        reading.segment(bucket, |visits| {
             // Those that hang together bring the visits of other callids.
             let inside = |visit: &&Visit| (from..to).contains(&visit.entered);
             let wanted: BTreeSet<SmolStr> =
                 visits.iter().filter(inside).map(|visit| visit.callid.clone()).collect();
-            visits.retain(|visit| wanted.contains(&visit.callid));
-            found.append(&mut visits);
-        }
+            found.extend(visits.into_iter().filter(|visit| wanted.contains(&visit.callid)));
+        })?;
     }
     identity::mark(scope, &mut found)?;
     Ok(found)
@@ -99,6 +84,12 @@ impl Store {
     pub async fn visits_of_calls(&self, pbx: &PbxName, from: i64, to: i64) -> Result<Vec<Visit>, StoreError> {
         self.of(pbx, move |scope| of_calls(scope, (from, to))).await
     }
+}
+
+/// The segments with visits that can have been entered in [from, to), UTC seconds, each with the first local time of that.
+fn segments(scope: &Scope<'_>, (from, to): (i64, i64)) -> Result<Vec<(i64, i64)>, StoreError> {
+    let local = |at: i64| scope.local(at.clamp(0, FAR));
+    ledger::entered_between(scope, local(from).saturating_sub(MARGIN), local(to).saturating_add(MARGIN))
 }
 
 /// The earliest UTC second that a local time can mean, with some to spare for waits that are logged a second short.
@@ -133,7 +124,22 @@ struct Reading<'s, 'd> {
     done: BTreeSet<String>,
 }
 
-impl Reading<'_, '_> {
+impl<'s, 'd> Reading<'s, 'd> {
+    fn of(scope: &'s Scope<'d>) -> Result<Self, StoreError> {
+        Ok(Self { scope, view: View::of(scope)?, ledger: Ledger::new(scope), done: BTreeSet::new() })
+    }
+
+    /// Gives the visits of each callid of a segment to `each`, with those of the callids that it hangs together with.
+    fn segment(&mut self, bucket: i64, mut each: impl FnMut(Vec<Visit>)) -> Result<(), StoreError> {
+        let Some(segment) = ledger::load(self.scope, bucket)? else { return Ok(()) };
+        for (callid, rows) in segment.stored() {
+            let mut rows = unpack(callid, rows).map_err(record)?;
+            rows.iter_mut().for_each(|row| row.settle(&self.scope.zone));
+            each(self.visits(callid, rows)?);
+        }
+        Ok(())
+    }
+
     fn fold(&self, rows: &[LogRow]) -> Result<Folded, StoreError> {
         self.view.fold(self.scope, rows)
     }

@@ -1,7 +1,8 @@
 //! Adding up stored cells by name and by a cut of the range, many thousands of them for one page.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::domain::quick::QuickMap;
 
 /// Sums by name (of a queue or an agent) and by cut (a bucket, an hour, or nothing). Names and cuts are numbered, because
 /// looking a number up is cheaper than making a text to look up; and what was asked for last nearly always comes again.
@@ -9,11 +10,11 @@ pub(super) struct Tallies<B, S> {
     names: HashMap<String, u32>,
     last_name: Option<(String, u32)>,
     /// Numbers of cuts, by the second at which an hour starts.
-    starts: NumberMap<i64, u32>,
+    starts: QuickMap<i64, u32>,
     last_start: Option<(i64, u32)>,
     cuts: BTreeMap<B, u32>,
     /// Where a cut's and a name's sum stands.
-    places: NumberMap<u64, usize>,
+    places: QuickMap<u64, usize>,
     last_place: Option<(u64, usize)>,
     sums: Vec<(u64, S)>,
 }
@@ -23,10 +24,10 @@ impl<B, S> Default for Tallies<B, S> {
         Self {
             names: HashMap::new(),
             last_name: None,
-            starts: NumberMap::default(),
+            starts: QuickMap::default(),
             last_start: None,
             cuts: BTreeMap::new(),
-            places: NumberMap::default(),
+            places: QuickMap::default(),
             last_place: None,
             sums: Vec::new(),
         }
@@ -103,32 +104,6 @@ fn number_of(count: usize) -> u32 {
 /// The lower half.
 fn number_of_half(key: u64) -> u32 {
     u32::try_from(key & u64::from(u32::MAX)).unwrap_or(u32::MAX)
-}
-
-/// A map by a number. Numbers here are times and counts: nobody chooses them so that they collide.
-type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
-
-/// Spreads one number over all bits.
-#[derive(Clone, Copy, Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_i64(&mut self, number: i64) {
-        self.write_u64(number.cast_unsigned());
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 ^= self.0 >> 32;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 #[cfg(test)]
