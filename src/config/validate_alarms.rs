@@ -25,7 +25,9 @@ pub(super) fn alarms(root: &Section<'_>, pbxs: Option<&[Pbx]>) -> Option<Setting
         let named = own.has("pbx");
         let (rules, good) = rules(&own, &all, false);
         let name = name.map(QueueName::new);
-        if let Some(name) = name.as_ref().filter(|name| queues.iter().any(|(of, held, _)| *of == pbx && held == *name)) {
+        if let Some(name) =
+            name.as_ref().filter(|name| queues.iter().any(|(of, held, _)| *of == pbx && held == *name))
+        {
             let wrong = Wrong::new(
                 format!("The queue \"{name}\" has alarms of its own twice."),
                 "Put both into one section, or say with \"pbx\" whose queue each is.",

@@ -2,10 +2,13 @@
 //! fields may come. Times are RFC 3339 with the offset of the PBX's zone, durations whole seconds; text is as the PBX
 //! gave it, for JSON escapes what has to be.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::domain::alarm::{Alarm, Alarms, Kind, Limits, Number, Step, share_or_whole};
 use crate::domain::control::{Mode, Supervision, SupervisionState};
 use crate::domain::history::figures::{QueueFigures, ServiceLevelVariant, Today};
 use crate::domain::link::{LinkState, LinkStatus};
@@ -20,6 +23,8 @@ pub struct LiveInput<'a> {
     pub snapshot: &'a Snapshot,
     /// The figures of today.
     pub today: &'a Today,
+    /// What is raised in its queues.
+    pub alarms: &'a Alarms,
     /// How its database stands.
     pub database: &'a LinkStatus,
     /// Its clock's zone.
@@ -67,6 +72,19 @@ struct Queue<'a> {
     today: Option<QueueToday>,
     counts: StateCounts,
     members: Vec<Member<'a>>,
+    alarms: Vec<AlarmRaised>,
+    quiet_until: Option<String>,
+    alarm_limits: BTreeMap<&'static str, BTreeMap<&'static str, Number>>,
+}
+
+/// Something that is raised in a queue.
+#[derive(Debug, Serialize)]
+struct AlarmRaised {
+    kind: Kind,
+    step: Step,
+    value: Number,
+    limit: Number,
+    since: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -162,6 +180,7 @@ pub fn ami_link<'a>(status: &'a LinkStatus, zone: &TimeZone, now: Moment) -> Lin
 
 fn queue<'a>(held: &'a QueueSnapshot, input: &'a LiveInput<'a>, now: Moment) -> Queue<'a> {
     let figures = input.today.queues.get(&held.name);
+    let raised = input.alarms.queues.get(&held.name);
     let judged_by = held.service_level_seconds.or(figures.and_then(|figures| figures.service_level_s));
     let empty = QueueFigures::default();
     Queue {
@@ -173,7 +192,35 @@ fn queue<'a>(held: &'a QueueSnapshot, input: &'a LiveInput<'a>, now: Moment) -> 
         today: input.today.pbx.as_ref().map(|_| queue_today(figures.unwrap_or(&empty))),
         counts: held.counts(),
         members: held.members.iter().map(|held| member(held, input)).collect(),
+        alarms: raised.iter().flat_map(|raised| &raised.raised).map(|held| alarm(held, input, now)).collect(),
+        quiet_until: raised
+            .and_then(|raised| raised.quiet_until.as_ref())
+            .map(|until| time(until.timestamp(), input.zone)),
+        alarm_limits: raised.map(|raised| limits(&raised.limits)).unwrap_or_default(),
     }
+}
+
+fn alarm(held: &Alarm, input: &LiveInput<'_>, now: Moment) -> AlarmRaised {
+    let ami = &input.snapshot.ami;
+    // Of an old picture nothing grows.
+    let at = if ami.state == LinkState::Live { now } else { ami.fresh_at.unwrap_or(now) };
+    AlarmRaised {
+        kind: held.kind,
+        step: held.step,
+        value: held.measure.at(at),
+        limit: held.limit(),
+        since: time(held.since.wall, input.zone),
+    }
+}
+
+/// By kind and step; a step that is off has no entry.
+fn limits(limits: &Limits) -> BTreeMap<&'static str, BTreeMap<&'static str, Number>> {
+    let steps = |kind: Kind| {
+        let of =
+            |step: Step| limits.of(kind).of(step).map(|limit| (step.as_str(), share_or_whole(kind, limit)));
+        Step::ALL.into_iter().filter_map(of).collect()
+    };
+    Kind::ALL.into_iter().map(|kind| (kind.as_str(), steps(kind))).collect()
 }
 
 fn waiting<'a>(caller: &'a WaitingCaller, zone: &TimeZone, now: Moment) -> Waiting<'a> {
@@ -271,6 +318,7 @@ pub struct SourceHealth<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::alarm::{Limit, Measure, QueueAlarms};
     use crate::domain::history::figures::AgentFigures;
     use crate::domain::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
     use crate::domain::live::snapshot;
@@ -321,6 +369,19 @@ mod tests {
         }
     }
 
+    fn alarms() -> Alarms {
+        let limits = Limits { waiting: Limit { warning: Some(1), critical: None }, ..Limits::default() };
+        let since = now().minus_seconds(12);
+        let alarm = |kind, measure, limit| Alarm { kind, step: Step::Warning, measure, limit, since };
+        let raised = vec![
+            alarm(Kind::LongestWait, Measure::From(Some(now().minus_seconds(72))), 60),
+            alarm(Kind::Waiting, Measure::Count(1), 1),
+            alarm(Kind::ServiceLevel, Measure::Share(0.75), 80),
+        ];
+        let quiet_until = Some("2026-11-22T12:00[Europe/Berlin]".parse().expect("a time"));
+        Alarms { queues: [("sales".into(), QueueAlarms { limits, quiet_until, raised })].into() }
+    }
+
     fn json(today: &Today) -> serde_json::Value {
         let floor = floor();
         let database = LinkStatus {
@@ -331,8 +392,15 @@ mod tests {
             note: None,
         };
         let zone = TimeZone::get("Europe/Berlin").expect("a zone");
-        let inputs =
-            [LiveInput { snapshot: &floor, today, database: &database, zone: &zone, service_level_s: 20 }];
+        let alarms = alarms();
+        let inputs = [LiveInput {
+            snapshot: &floor,
+            today,
+            alarms: &alarms,
+            database: &database,
+            zone: &zone,
+            service_level_s: 20,
+        }];
         serde_json::to_value(live(&inputs, now())).expect("JSON")
     }
 
@@ -364,6 +432,17 @@ mod tests {
                 "since": "2026-11-22T10:30:55+01:00", "wait_s": 12, "channel": "1795330864.3"})
         );
         assert_eq!(queue["today"]["service_level"], serde_json::json!({"variant": "A", "value": 0.75}));
+        assert_eq!(
+            queue["alarms"],
+            serde_json::json!([
+                {"kind": "longest_wait", "step": "warning", "value": 72, "limit": 60, "since": "2026-11-22T10:30:55+01:00"},
+                {"kind": "waiting", "step": "warning", "value": 1, "limit": 1, "since": "2026-11-22T10:30:55+01:00"},
+                {"kind": "service_level", "step": "warning", "value": 0.75, "limit": 0.8, "since": "2026-11-22T10:30:55+01:00"}
+            ])
+        );
+        assert_eq!(queue["quiet_until"], "2026-11-22T12:00:00+01:00");
+        assert_eq!(queue["alarm_limits"]["waiting"], serde_json::json!({"warning": 1}));
+        assert_eq!(queue["alarm_limits"]["service_level"]["critical"], 0.6);
         assert_eq!(queue["today"]["average_speed_of_answer_s"], 8);
         assert_eq!(
             queue["members"][0],

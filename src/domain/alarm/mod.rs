@@ -246,8 +246,8 @@ pub fn share_or_whole(kind: Kind, limit: u32) -> Number {
 pub struct QueueAlarms {
     /// By which limits it is judged.
     pub limits: Limits,
-    /// While nothing is raised because of the hour: until when, UTC.
-    pub quiet_until: Option<jiff::Timestamp>,
+    /// While nothing is raised because of the hour: until when, on the PBX's clock.
+    pub quiet_until: Option<jiff::Zoned>,
     /// The worst first, then in the order of [`Kind`].
     pub raised: Vec<Alarm>,
 }

@@ -94,7 +94,8 @@ impl Held {
             self.latches = Default::default();
             self.not_before = Some(now);
         } else {
-            raised.extend(Kind::ALL.into_iter().filter_map(|kind| self.kind(kind, rules, queue, figures, now)));
+            raised
+                .extend(Kind::ALL.into_iter().filter_map(|kind| self.kind(kind, rules, queue, figures, now)));
             // Stable: of two alike the order of the kinds stays.
             raised.sort_by_key(|alarm| std::cmp::Reverse(alarm.step));
         }
@@ -122,7 +123,8 @@ impl Held {
                     share(figures, rules).filter(|share| *share < f64::from(limit) / 100.0).map(|_| now)
                 }
             };
-            let not_before = |since: Moment| self.not_before.filter(|early| since.tick < early.tick).unwrap_or(since);
+            let not_before =
+                |since: Moment| self.not_before.filter(|early| since.tick < early.tick).unwrap_or(since);
             latch.look(bad.map(not_before), rules.hold_seconds, now);
             let measure = match kind {
                 Kind::NoAgentFree => Measure::From(self.nobody_free),
