@@ -189,7 +189,7 @@ impl Task {
 
     fn take(&mut self, message: Message, now: Moment) {
         match message {
-            Message::Up => {}
+            Message::Up { host, note } => (self.link.host, self.link.note) = (Some(host), note),
             Message::Picture(picture) => {
                 self.floor.replace(*picture, now);
                 self.seen.link(true, now.wall.as_second());
@@ -216,6 +216,7 @@ impl Task {
 
     fn down(&mut self, why: String, refused: bool, now: Moment) {
         self.seen.link(false, now.wall.as_second());
+        (self.link.host, self.link.note) = (None, None);
         if self.link.state == LinkState::Live {
             self.link.fresh_at = Some(now);
         }

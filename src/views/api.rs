@@ -59,6 +59,8 @@ pub struct Link<'a> {
     pub since: String,
     /// Age of its picture, seconds.
     pub age_s: i64,
+    /// Where it is connected to; null where that is not known.
+    pub host: Option<&'a str>,
     /// What is wrong, one sentence.
     pub detail: Option<&'a str>,
 }
@@ -165,6 +167,7 @@ pub fn link<'a>(status: &'a LinkStatus, zone: &TimeZone, now: Moment) -> Link<'a
         state: status.state.as_str(),
         since: time(status.since.wall, zone),
         age_s: status.age_seconds(now),
+        host: status.host.as_deref(),
         detail: status.detail.as_deref().or(status.note.as_deref()),
     }
 }
@@ -389,6 +392,7 @@ mod tests {
             since: now().minus_seconds(9),
             fresh_at: Some(now().minus_seconds(14)),
             detail: Some("Gone.".into()),
+            host: None,
             note: None,
         };
         let zone = TimeZone::get("Europe/Berlin").expect("a zone");

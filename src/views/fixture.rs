@@ -19,7 +19,14 @@ pub(crate) fn at(seconds: i64) -> Moment {
 
 /// A source that is up.
 pub(crate) fn live(now: Moment) -> LinkStatus {
-    LinkStatus { state: LinkState::Live, since: now, fresh_at: Some(now), detail: None, note: None }
+    LinkStatus {
+        state: LinkState::Live,
+        since: now,
+        fresh_at: Some(now),
+        detail: None,
+        host: None,
+        note: None,
+    }
 }
 
 fn member(name: &str, state: BoardState, sub_state: SubState, since: i64) -> MemberSnapshot {

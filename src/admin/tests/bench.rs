@@ -78,6 +78,7 @@ impl Bench {
             since: now.minus_seconds(240),
             fresh_at: Some(now.minus_seconds(245)),
             note: None,
+            host: None,
             detail: Some(
                 "pbx.example:3306 does not answer (connection refused). Start the database there.".into(),
             ),

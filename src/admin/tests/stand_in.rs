@@ -165,6 +165,7 @@ impl HealthSource for StandIn {
                 fresh_at: Some(now),
                 detail: None,
                 note: None,
+                host: None,
             },
             counters: BTreeMap::from([("ami_reconnects".into(), 2), ("odd_rows".into(), 0)]),
             last_sync: Some(serde_json::json!({"rows": 12, "visits": 4, "seconds": 0.1, "oddities": {}})),

@@ -47,7 +47,7 @@ pub fn decode(frame: &Frame<'_>) -> Option<Event> {
             id: fields.id("Uniqueid"),
             digit: fields.text("Digit").chars().next().unwrap_or('?'),
         }),
-        b"FullyBooted" | b"Reload" => Some(Event::Resync),
+        b"FullyBooted" | b"Reload" | b"Load" | b"Unload" => Some(Event::Resync),
         b"Shutdown" => Some(Event::ShuttingDown),
         _ if name.starts_with(b"Bridge") => bridge(name, &fields),
         _ if name.starts_with(b"Dial") => dial(name, &fields),

@@ -73,7 +73,11 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize, names: &[&str], peopl
             kind,
             level,
             count: waiting,
-            figure: if kind == AlarmKind::ServiceLevel { "41 %".into() } else { "58 min".into() },
+            figure: if kind == AlarmKind::ServiceLevel {
+                "41 %".into()
+            } else {
+                ["1 min", "0:42", "7 min"][queue % 3].into()
+            },
             since: since.into(),
         };
         let kinds =
