@@ -5,6 +5,8 @@ mod cli;
 #[cfg(feature = "sim")]
 mod demo;
 mod driver;
+#[cfg(feature = "sim")]
+mod faults;
 mod history;
 mod people;
 mod real;
