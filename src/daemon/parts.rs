@@ -23,6 +23,7 @@ use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
 use crate::tasks::people;
 use crate::tasks::reconcile::Reconciler;
+use crate::tasks::replay;
 use crate::tasks::settings::Settings;
 use crate::tasks::sync::{Sync, SyncStatus};
 use crate::tasks::{PbxView, alarms};
@@ -123,6 +124,8 @@ impl Parts {
         };
         let reconciled = reconciler.start(stop.subscribe());
         let alarms = watch_alarms(config, pbx, &live.snapshot, &handle.today, stop);
+        let (store, floor, keep) = (self.store.clone(), live.snapshot.clone(), config.history.replay_keep);
+        self.tasks.push(tokio::spawn(replay::run(store, pbx.name.clone(), keep, floor, stop.subscribe())));
         self.syncs.push(handle.status);
         self.checks.push(handle.checks);
         self.views.push(PbxView {

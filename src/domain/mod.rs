@@ -9,5 +9,6 @@ pub mod link;
 pub mod live;
 pub mod problem;
 pub mod quick;
+pub mod replay;
 pub(crate) mod suggest;
 pub mod time;

@@ -10,6 +10,7 @@ pub mod live;
 pub mod names;
 pub mod people;
 pub mod reconcile;
+pub mod replay;
 pub mod settings;
 pub mod sync;
 
