@@ -11,6 +11,7 @@ mod history;
 mod people;
 mod real;
 mod recheck;
+mod recording;
 mod replay;
 mod session;
 #[cfg(feature = "sim")]
