@@ -33,9 +33,13 @@ pub struct Notice {
     pub longest: Level,
     /// The worst first.
     pub lines: Vec<Line>,
-    /// Until when nothing is raised because of the hour, `07:00`, with the day where it is not within a day; empty otherwise.
+    /// Until when nothing is raised because of the hour: `07:00`, `Mon 07:00` or `4 Mar`, as far as it is; empty otherwise.
     pub quiet_until: String,
 }
+
+/// Seconds.
+const DAY: i64 = 86_400;
+const WEEK: i64 = 6 * DAY;
 
 /// What is said of a queue.
 pub fn notice(picture: &Picture, queue: &QueueSnapshot, now: Moment) -> Notice {
@@ -43,7 +47,12 @@ pub fn notice(picture: &Picture, queue: &QueueSnapshot, now: Moment) -> Notice {
     let at = shown_at(picture, now);
     let quiet = held.quiet_until.as_ref().map(|until| {
         let ahead = until.timestamp().as_second() - now.wall.as_second();
-        until.strftime(if ahead < 86_400 { "%H:%M" } else { "%a %H:%M" }).to_string()
+        let words = match ahead {
+            ..DAY => "%H:%M",
+            DAY..WEEK => "%a %H:%M",
+            _ => "%-d %b",
+        };
+        until.strftime(words).to_string()
     });
     Notice {
         level: held.raised.first().map(|alarm| alarm.step).into(),
@@ -85,6 +94,8 @@ pub fn words(line: &Line) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::alarm::{Limits, QueueAlarms};
     use crate::views::fixture::{at, picture};
@@ -114,10 +125,14 @@ mod tests {
             let quiet_until = Some(end.parse().expect("a time"));
             QueueAlarms { limits: Limits::NONE, quiet_until, raised: Vec::new() }
         };
-        let alarms = std::sync::Arc::make_mut(&mut picture.alarms);
+        let alarms = Arc::make_mut(&mut picture.alarms);
         alarms.queues.insert("Sales".into(), quiet("1970-01-01T07:00[UTC]"));
         alarms.queues.insert("Support".into(), quiet("1970-01-05T07:00[UTC]"));
-        let said = |queue: usize| notice(&picture, &picture.live.queues[queue], at(100)).quiet_until;
-        assert_eq!([said(0), said(1)], ["07:00", "Mon 07:00"]);
+        let of = |picture: &Picture, queue: usize| {
+            notice(picture, &picture.live.queues[queue], at(100)).quiet_until
+        };
+        assert_eq!([of(&picture, 0), of(&picture, 1)], ["07:00", "Mon 07:00"]);
+        Arc::make_mut(&mut picture.alarms).queues.insert("Sales".into(), quiet("1970-03-04T00:00[UTC]"));
+        assert_eq!(notice(&picture, &picture.live.queues[0], at(100)).quiet_until, "4 Mar");
     }
 }

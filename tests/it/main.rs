@@ -18,6 +18,7 @@ mod session;
 mod simulator;
 mod site;
 mod sources;
+mod system_name;
 mod tidy;
 mod traps;
 mod web;

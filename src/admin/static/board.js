@@ -106,9 +106,10 @@ function fillAlarms(list, queue, still) {
 function quietUntil(queue) {
   if (!queue.quiet_until) return "";
   const [date, clock] = [queue.quiet_until.slice(0, 10), queue.quiet_until.slice(11, 16)];
-  const far = Date.parse(queue.quiet_until) - serverNow() >= 86400000;
-  const day = new Intl.DateTimeFormat("en", { weekday: "short", timeZone: "UTC" }).format(new Date(`${date}T00:00:00Z`));
-  return `Quiet until ${far ? `${day} ` : ""}${clock}`;
+  const ahead = (Date.parse(queue.quiet_until) - serverNow()) / 86400000;
+  const day = (how) => new Intl.DateTimeFormat("en-GB", { ...how, timeZone: "UTC" }).format(new Date(`${date}T00:00:00Z`));
+  if (ahead >= 6) return `Quiet until ${day({ day: "numeric", month: "short" })}`;
+  return `Quiet until ${ahead >= 1 ? `${day({ weekday: "short" })} ` : ""}${clock}`;
 }
 
 const other = (one) => one.name || one.number;

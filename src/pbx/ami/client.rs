@@ -121,7 +121,7 @@ impl Task {
         let mut away = Backoff::away();
         loop {
             let begun = clock::now().tick;
-            let Some(Failed { why, refused, was_up }) = self.round(&mut hosts).await else { return };
+            let Some(Failed { why, refused, was_up, .. }) = self.round(&mut hosts).await else { return };
             tracing::warn!(%why, refused, "the AMI link is down");
             if was_up {
                 away.reset();
@@ -142,14 +142,14 @@ impl Task {
 
     /// Tries each host until one lets us in and is lost again, or all have failed. `None` when it is time to stop.
     async fn round(&mut self, hosts: &mut Hosts) -> Option<Failed> {
-        let mut failed = Failed { why: String::new(), refused: false, was_up: false };
+        let mut failed = Failed { why: String::new(), brief: String::new(), refused: false, was_up: false };
         for at in hosts.round(clock::now().tick) {
             let host = self.ami.hosts[at].clone();
             let tls = self.ami.tls.clone();
             let end = match self.meanwhile(connect(&host, &tls)).await? {
                 Ok(stream) => {
                     tracing::info!(%host, "connected to the manager interface");
-                    self.serve(stream, at, &failed.why).await
+                    self.serve(stream, at, &failed.brief).await
                 }
                 Err(error) => down(error.to_string(), false),
             };
@@ -163,9 +163,12 @@ impl Task {
                 if silent {
                     hosts.fell_silent(at);
                 }
-                return Some(Failed { why, refused, was_up });
+                return Some(Failed { why, refused, was_up, ..failed });
             }
             let gap = if failed.why.is_empty() { "" } else { " " };
+            // For a note beside a link that works, what is wrong is enough; its cure is in the log.
+            let brief = why.split_once(". ").map_or(why.as_str(), |(first, _)| first).trim_end_matches('.');
+            failed.brief = format!("{}{gap}{brief}.", failed.brief);
             failed.why = format!("{}{gap}{why}", failed.why);
             failed.refused |= refused;
         }
@@ -193,7 +196,7 @@ impl Task {
         let host = &*self.ami.hosts[at].to_string();
         let note = (at > 0).then(|| {
             let gap = if before.is_empty() { "" } else { " " };
-            format!("Connected to {host}, the next in the list of hosts.{gap}{before}")
+            format!("Connected to {host}.{gap}{before}")
         });
         let greeted_by = clock::now().tick.plus_millis(GREETING_MS);
         let mut greeted = false;
@@ -307,6 +310,8 @@ fn down(why: String, was_up: bool) -> End {
 /// All hosts have failed, or the one in use is lost.
 struct Failed {
     why: String,
+    /// The same without cures.
+    brief: String,
     refused: bool,
     was_up: bool,
 }
