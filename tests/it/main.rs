@@ -13,6 +13,7 @@ mod real;
 mod recheck;
 mod recording;
 mod replay;
+mod replay_local;
 mod session;
 #[cfg(feature = "sim")]
 mod simulator;

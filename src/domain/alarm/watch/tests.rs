@@ -31,7 +31,7 @@ fn floor(waiting: &[i64], members: Vec<MemberSnapshot>) -> Snapshot {
         waiting: waiting.iter().map(|since| caller(*since)).collect(),
         members,
     };
-    Snapshot { pbx: "pbx".into(), as_of: at(0), ami, known: true, queues: vec![queue] }
+    Snapshot { ami, known: true, queues: vec![queue], ..Snapshot::unknown("pbx".into(), at(0)) }
 }
 
 fn calm() -> Vec<MemberSnapshot> {
