@@ -6,6 +6,7 @@ mod history;
 mod identities;
 mod live;
 mod reconciliation;
+mod replay;
 mod supervision;
 
 pub(super) use explain::{answer as answer_explain, explain, read as read_explain};
@@ -13,6 +14,7 @@ pub(super) use history::{history_agents, history_heatmap, history_queues, histor
 pub(super) use identities::{identities, remove_identity, set_identity};
 pub(super) use live::{live, stream};
 pub(super) use reconciliation::reconciliation;
+pub(super) use replay::{recorded, replay};
 pub(super) use supervision::{change_supervision, end_supervision, supervise, supervision, supervisions};
 
 use axum::body::to_bytes;

@@ -13,7 +13,7 @@ use crate::domain::live::snapshot::{BoardState, MemberSnapshot, QueueSnapshot, S
 use crate::domain::time::Moment;
 use crate::views::overview::shown_at;
 use crate::views::text::shown;
-use crate::views::{Level, Picture, board as view, format, words};
+use crate::views::{Level, Picture, alarm, board as view, format, words};
 
 use super::guard::Caller;
 use super::handles::Phone;
@@ -48,10 +48,20 @@ struct Queue {
     waiting: u32,
     longest: String,
     level: &'static str,
+    alarms: Vec<Raised>,
+    quiet_until: String,
     service_level: String,
     states: Vec<(&'static str, &'static str, u32)>,
     callers: Vec<Waiting>,
     members: Vec<Member>,
+}
+
+#[derive(Default)]
+struct Raised {
+    level: &'static str,
+    step: &'static str,
+    what: String,
+    since: String,
 }
 
 #[derive(Default)]
@@ -111,6 +121,7 @@ pub(super) fn pictures(app: &App) -> Vec<Picture> {
     let picture = |pbx: &crate::tasks::PbxView| Picture {
         live: pbx.live.borrow().clone(),
         today: pbx.today.borrow().clone(),
+        alarms: pbx.alarms.borrow().clone(),
         database: pbx.database.borrow().clone(),
         address: String::new(),
         service_level_seconds: app.handles.service_level_s,
@@ -149,7 +160,9 @@ fn queue(picture: &Picture, held: &QueueSnapshot, section: view::Section, now: M
         pbx: shown(&section.pbx, NAME),
         waiting: section.waiting,
         longest: section.longest_wait,
-        level: class(section.level),
+        level: class(section.alarms.waiting.max(section.alarms.longest)),
+        alarms: section.alarms.lines.iter().map(raised).collect(),
+        quiet_until: section.alarms.quiet_until,
         service_level: format!("{} in {} s: {}", level.variant, level.seconds, level.value),
         states: states([counts.online, counts.busy, counts.paused, counts.offline]),
         callers: held
@@ -170,6 +183,15 @@ fn queue(picture: &Picture, held: &QueueSnapshot, section: view::Section, now: M
             .zip(section.members)
             .map(|(held, card)| member(held, card, at))
             .collect(),
+    }
+}
+
+fn raised(line: &alarm::Line) -> Raised {
+    Raised {
+        level: class(line.level),
+        step: if line.level == Level::Alarm { "Alarm" } else { "Warning" },
+        what: alarm::words(line),
+        since: line.since.clone(),
     }
 }
 

@@ -19,7 +19,9 @@ use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::{Filter, Page};
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::link::LinkStatus;
+use crate::domain::live::snapshot::Snapshot;
 use crate::domain::problem::Problem;
+use crate::domain::replay::Recorded;
 use crate::tasks::PbxView;
 use crate::tasks::accounts::Accounts;
 use crate::tasks::names::{Taken, Word};
@@ -135,6 +137,10 @@ pub trait HistorySource: Send + Sync {
     fn set_identity(&self, actor: Actor, word: Word) -> BoxFuture<'_, Result<(), HistoryError>>;
     /// Takes one back.
     fn remove_identity(&self, actor: Actor, taken: Taken) -> BoxFuture<'_, Result<(), HistoryError>>;
+    /// The floor as the board showed it at a moment, milliseconds since the epoch; `None`: nothing was recorded then.
+    fn replay(&self, pbx: PbxName, at: i64) -> BoxFuture<'_, Result<Option<Snapshot>, HistoryError>>;
+    /// What is recorded of the board.
+    fn recorded(&self, pbx: PbxName) -> BoxFuture<'_, Result<Option<Recorded>, HistoryError>>;
     /// Why a figure is what it is, or what became of a call's rows.
     fn explain(&self, ask: Ask) -> BoxFuture<'_, Result<Explained, HistoryError>>;
 }
@@ -237,6 +243,14 @@ impl HistorySource for Absent {
 
     fn remove_identity(&self, _: Actor, _: Taken) -> BoxFuture<'_, Result<(), HistoryError>> {
         Box::pin(async { Err(nowhere()) })
+    }
+
+    fn replay(&self, _: PbxName, _: i64) -> BoxFuture<'_, Result<Option<Snapshot>, HistoryError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn recorded(&self, _: PbxName) -> BoxFuture<'_, Result<Option<Recorded>, HistoryError>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn explain(&self, _: Ask) -> BoxFuture<'_, Result<Explained, HistoryError>> {

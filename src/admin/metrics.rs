@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 
 use crate::clock;
+use crate::domain::alarm::{Kind as AlarmKind, Step};
 use crate::domain::control::{Mode, Supervision};
 use crate::domain::history::reconcile::Kind;
 use crate::domain::link::{LinkState, LinkStatus};
@@ -147,6 +148,23 @@ fn queues(page: &mut Page, pictures: &[Picture], now: Moment) {
         for (state, number) in states(counts) {
             members.sample(&[("pbx", pbx), ("queue", queue.name.as_str()), ("state", state)], number);
         }
+    }
+    let mut alarms = page
+        .gauge("asterflow_queue_alarm", "How bad a figure of the queue is: 0 good, 1 warning, 2 critical.");
+    for (picture, queue) in all() {
+        let Some(raised) = picture.raised(queue) else { continue };
+        for kind in AlarmKind::ALL {
+            let labels =
+                [("pbx", picture.live.pbx.as_str()), ("queue", queue.name.as_str()), ("kind", kind.as_str())];
+            alarms
+                .sample(&labels, raised.step(kind).map_or(0_u8, |step| 1 + u8::from(step == Step::Critical)));
+        }
+    }
+    let mut quiet = page.gauge("asterflow_queue_quiet", "1 in quiet hours, in which nothing is raised.");
+    for (picture, queue) in all() {
+        let Some(raised) = picture.raised(queue) else { continue };
+        let labels = [("pbx", picture.live.pbx.as_str()), ("queue", queue.name.as_str())];
+        quiet.sample(&labels, u8::from(raised.quiet_until.is_some()));
     }
     let mut agents = page.gauge("asterflow_agents", "Agents by state; who is in several queues counts once.");
     for picture in pictures {

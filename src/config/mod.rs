@@ -12,6 +12,7 @@ mod secret_file;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod validate_alarms;
 mod validate_pbx;
 mod values;
 
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::domain::alarm;
 use crate::domain::ids::PbxName;
 
 /// The whole configuration as used: every value is valid and complete.
@@ -38,6 +40,8 @@ pub struct Config {
     pub pbxs: Vec<Pbx>,
     /// What is kept of the past.
     pub history: History,
+    /// What raises a warning or an alarm in a queue, and when nothing does.
+    pub alarms: alarm::Settings,
     /// The wall.
     pub wall: Wall,
     /// The phones that may listen.

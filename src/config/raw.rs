@@ -83,20 +83,50 @@ impl<'a> Section<'a> {
         default: Option<&str>,
         parse: impl Fn(&str) -> Result<T, Wrong>,
     ) -> Option<T> {
+        let text = |value: &DeValue<'_>| match value {
+            DeValue::String(text) => Some(text.to_string()),
+            _ => None,
+        };
+        self.scalar(key, default, "text in quotes", text, parse)
+    }
+
+    /// As [`Self::text`]; a whole number may stand without quotes.
+    pub(super) fn figure<T>(
+        &self,
+        key: &'static str,
+        default: Option<&str>,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let text = |value: &DeValue<'_>| match value {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(number) => Some(number.to_string()),
+            _ => None,
+        };
+        self.scalar(key, default, "a whole number, or text in quotes", text, parse)
+    }
+
+    fn scalar<T>(
+        &self,
+        key: &'static str,
+        default: Option<&str>,
+        expected: &str,
+        text: impl Fn(&DeValue<'_>) -> Option<String>,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
         let name = self.key(key);
         let written = self.take(key);
         if let Some(value) = self.page(&name, &parse) {
             return Some(value);
         }
         if let Some(value) = written {
-            let DeValue::String(text) = value.get_ref() else {
-                self.wrong_type(key, value, value.get_ref(), "text in quotes");
+            let Some(text) = text(value.get_ref()) else {
+                self.wrong_type(key, value, value.get_ref(), expected);
                 return None;
             };
             let line = self.report.line(&value.span());
-            return match parse(text) {
+            return match parse(&text) {
                 Ok(parsed) => {
-                    self.report.origin(&name, text.clone(), Source::File { line });
+                    self.report.origin(&name, text, Source::File { line });
                     Some(parsed)
                 }
                 Err(wrong) => {
@@ -110,6 +140,17 @@ impl<'a> Section<'a> {
             self.report.origin(&name, text, Source::Default);
         }
         parsed
+    }
+
+    /// Whether the file has the word "off" where a table may stand.
+    pub(super) fn is_off(&self, key: &'static str) -> bool {
+        let Some(value) = self.table.and_then(|table| table.get(key)) else { return false };
+        let off = matches!(value.get_ref(), DeValue::String(text) if text == "off");
+        if off {
+            self.take(key);
+            self.report.origin(&self.key(key), "off", Source::File { line: self.report.line(&value.span()) });
+        }
+        off
     }
 
     /// As [`Self::text`], but an error with `cure` where nobody set it.

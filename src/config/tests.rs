@@ -140,6 +140,20 @@ fn values_arrive_as_written_and_defaults_where_nothing_is_written() {
     assert_eq!(config.pbxs[1].ami.secret.expose(), "credential");
     assert!(config.pbxs[1].database.is_none());
     assert_eq!(config.history.short_abandon_seconds, 0);
+    let rules = |pbx: &str, queue: &str| config.alarms.rules(&pbx.into(), &queue.into()).clone();
+    let all = rules("north", "other").limits;
+    assert_eq!(
+        (all.waiting.warning, all.waiting.critical, all.longest_wait),
+        (Some(3), None, Default::default())
+    );
+    assert_eq!((all.service_level.warning, all.service_level.critical), (Some(80), Some(50)));
+    assert_eq!((rules("north", "other").hold_seconds, rules("north", "other").quiet.0.len()), (0, 2));
+    let own = rules("north", "verkauf");
+    assert_eq!(
+        (own.limits.waiting.warning, own.limits.waiting.critical, own.quiet.0.len()),
+        (Some(3), Some(9), 0)
+    );
+    assert_eq!(rules("south", "Verkauf").limits.no_agent_free, Default::default());
     assert_eq!(config.wall.pages, [Page::Agents, Page::Board]);
     assert_eq!(config.wall.rotate_every, None);
     assert_eq!(config.supervisor_phones[0].name, "Phone 201");
@@ -151,6 +165,11 @@ fn values_arrive_as_written_and_defaults_where_nothing_is_written() {
     assert_eq!(least.history.keep, Duration::from_secs(5 * 365 * 86_400));
     assert_eq!(least.history.service_level_seconds, 20);
     assert_eq!(least.wall.pages, [Page::Overview, Page::Board, Page::Heatmap]);
+    assert_eq!(
+        least.alarms,
+        crate::domain::alarm::Settings::default(),
+        "what is written as default is the default"
+    );
     assert_eq!(least.admin.listen.to_string(), "0.0.0.0:8443");
     assert_eq!(least.tables.read_only, ["cdr", "queue_log", "ps_contacts"]);
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::raw::Section;
 use super::report::Wrong;
 use super::secret_file::Places;
+use super::validate_alarms::alarms;
 use super::validate_pbx::pbxs;
 use super::{Admin, AdminTls, Config, History, Site, SupervisorPhone, Tables, Wall, overlay, values};
 
@@ -16,6 +17,7 @@ pub(super) fn config(root: Section<'_>, places: &Places<'_>) -> Option<Config> {
     let site = site(&root);
     let pbxs = pbxs(&root, places);
     let history = history(&root);
+    let alarms = alarms(&root, pbxs.as_deref());
     let wall = wall(&root);
     let supervisor_phones = supervisor_phones(&root);
     let admin = admin(&root, places.base);
@@ -28,6 +30,7 @@ pub(super) fn config(root: Section<'_>, places: &Places<'_>) -> Option<Config> {
         site: site?,
         pbxs: pbxs?,
         history: history?,
+        alarms: alarms?,
         wall: wall?,
         supervisor_phones: supervisor_phones?,
         admin: admin?,

@@ -11,9 +11,11 @@ use crate::cli::report::thresholds;
 use crate::cli::{Arguments, say};
 use crate::clock;
 use crate::config::{Config, Pbx};
+use crate::domain::alarm::Alarms;
+use crate::domain::history::figures::Today;
+use crate::domain::live::snapshot::Snapshot;
 use crate::domain::problem::{Problem, Severity};
 use crate::store::{StateLock, Store};
-use crate::tasks::PbxView;
 use crate::tasks::accounts::Accounts;
 use crate::tasks::check::Checks;
 use crate::tasks::control::Control;
@@ -21,8 +23,10 @@ use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
 use crate::tasks::people;
 use crate::tasks::reconcile::Reconciler;
+use crate::tasks::replay;
 use crate::tasks::settings::Settings;
 use crate::tasks::sync::{Sync, SyncStatus};
+use crate::tasks::{PbxView, alarms};
 
 /// Everything that runs.
 pub(crate) struct Parts {
@@ -119,6 +123,9 @@ impl Parts {
             sync: handle.status.clone(),
         };
         let reconciled = reconciler.start(stop.subscribe());
+        let alarms = watch_alarms(config, pbx, &live.snapshot, &handle.today, stop);
+        let (store, floor, keep) = (self.store.clone(), live.snapshot.clone(), config.history.replay_keep);
+        self.tasks.push(tokio::spawn(replay::run(store, pbx.name.clone(), keep, floor, stop.subscribe())));
         self.syncs.push(handle.status);
         self.checks.push(handle.checks);
         self.views.push(PbxView {
@@ -126,6 +133,7 @@ impl Parts {
             zone: pbx.zone.clone(),
             live: live.snapshot.clone(),
             today: handle.today,
+            alarms,
             database: handle.database,
             reconciled,
         });
@@ -175,6 +183,18 @@ impl Parts {
     }
 }
 
+/// Starts the watch over the queues of one PBX.
+fn watch_alarms(
+    config: &Config,
+    pbx: &Pbx,
+    live: &watch::Receiver<Arc<Snapshot>>,
+    today: &watch::Receiver<Arc<Today>>,
+    stop: &watch::Sender<bool>,
+) -> watch::Receiver<Arc<Alarms>> {
+    let settings = Arc::new(config.alarms.clone());
+    alarms::start(settings, pbx.zone.clone(), live.clone(), today.clone(), stop.subscribe())
+}
+
 /// What one picture needs: the stored history, and unless `offline` a link to each PBX. Nothing is written.
 #[cfg(feature = "kiosk")]
 pub(crate) async fn for_picture(
@@ -183,9 +203,7 @@ pub(crate) async fn for_picture(
     offline: bool,
     stop: &watch::Sender<bool>,
 ) -> Result<Parts> {
-    use crate::domain::history::figures::Today;
     use crate::domain::link::{LinkState, LinkStatus};
-    use crate::domain::live::snapshot::Snapshot;
 
     let store = Store::open_read_only(&arguments.state_dir).or_else(|_| Store::open(&arguments.state_dir))?;
     let config = loaded.config.map(Arc::new);
@@ -215,11 +233,13 @@ pub(crate) async fn for_picture(
         }
         let whole_from = history.complete_from(&pbx.name).await.unwrap_or_default();
         database.note = whole_from.map(crate::tasks::sync::OlderDays::not_there_yet);
+        let today = watch::channel(Arc::new(today)).1;
         views.push(PbxView {
             name: pbx.name.clone(),
             zone: pbx.zone.clone(),
+            alarms: watch_alarms(config, pbx, &live, &today, stop),
             live,
-            today: watch::channel(Arc::new(today)).1,
+            today,
             database: watch::channel(database).1,
             reconciled: watch::channel(Arc::default()).1,
         });

@@ -11,9 +11,12 @@ use crate::domain::account::Actor;
 use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::{By, Filter, UnknownWord};
 use crate::domain::ids::{AgentName, PbxName, QueueName};
+use crate::domain::live::snapshot::Snapshot;
+use crate::domain::replay::Recorded;
 use crate::report::{self, Format, Kind, ReportError};
 use crate::tasks::history::{HeatOf, History, HistoryError};
 use crate::tasks::names::{NamesError, Taken, Word};
+use crate::tasks::replay::ReplaysError;
 use crate::views::heatmap::HourValue;
 
 /// The history as the web page asks for it.
@@ -75,6 +78,14 @@ impl HistorySource for Questions {
         })
     }
 
+    fn replay(&self, pbx: PbxName, at: i64) -> BoxFuture<'_, Result<Option<Snapshot>, Refusal>> {
+        Box::pin(async move { self.history.replays().at(&pbx, at).await.map_err(unplayed) })
+    }
+
+    fn recorded(&self, pbx: PbxName) -> BoxFuture<'_, Result<Option<Recorded>, Refusal>> {
+        Box::pin(async move { self.history.replays().recorded(&pbx).await.map_err(unplayed) })
+    }
+
     fn hours(&self, filter: Filter) -> BoxFuture<'_, Result<HeatHours, Refusal>> {
         Box::pin(async move {
             hours(&self.history, &filter).await.map_err(|error| refusal(ReportError::History(error)))
@@ -92,6 +103,11 @@ impl HistorySource for Questions {
     fn remove_identity(&self, actor: Actor, taken: Taken) -> BoxFuture<'_, Result<(), Refusal>> {
         Box::pin(async move { self.history.names().remove(&actor, &taken).await.map(drop).map_err(unnamed) })
     }
+}
+
+fn unplayed(error: ReplaysError) -> Refusal {
+    tracing::warn!(%error, "the recording could not be read");
+    Refusal::Unavailable(format!("The recording cannot be read: {error}. Try another moment."))
 }
 
 /// A sentence as an answer has it.

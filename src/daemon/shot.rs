@@ -15,6 +15,8 @@ use crate::kiosk::feed::Light;
 use crate::kiosk::{Action, Feed, Painter, Rotation};
 use crate::views::wall::{Page, Setup, Wall};
 
+/// What is raised is known by then.
+const LOOK: Duration = Duration::from_secs(1);
 /// The connection for a picture takes no longer.
 const LIVE: Duration = Duration::from_secs(3);
 
@@ -61,6 +63,14 @@ async fn picture_of(feed: &Feed, page: Page, lives: &[crate::tasks::live::Live],
             // A link that does not come up in time is drawn as it stands.
             let _ =
                 tokio::time::timeout(LIVE, floor.wait_for(|floor| floor.ami.state == LinkState::Live)).await;
+        }
+        for source in &feed.sources {
+            let has_queues = !source.view.live.borrow().queues.is_empty();
+            let mut alarms = source.view.alarms.clone();
+            if has_queues {
+                // The watch over the queues looks as soon as they are there.
+                let _ = tokio::time::timeout(LOOK, alarms.wait_for(|alarms| !alarms.queues.is_empty())).await;
+            }
         }
     }
     let now = clock::now();

@@ -45,6 +45,8 @@ pub struct LinkStatus {
     pub fresh_at: Option<Moment>,
     /// What is wrong and what to do, one sentence; also warnings while live (missing privileges).
     pub detail: Option<String>,
+    /// Where it is connected to, as configured; `None` while it is not, and of sources that do not say.
+    pub host: Option<String>,
     /// What goes on beside, one sentence, and nothing to worry about: how far the past is read.
     pub note: Option<String>,
 }
@@ -52,7 +54,14 @@ pub struct LinkStatus {
 impl LinkStatus {
     /// A source that has not been reached yet.
     pub fn connecting(now: Moment) -> Self {
-        Self { state: LinkState::Connecting, since: now, fresh_at: None, detail: None, note: None }
+        Self {
+            state: LinkState::Connecting,
+            since: now,
+            fresh_at: None,
+            detail: None,
+            host: None,
+            note: None,
+        }
     }
 
     /// The age of the picture in whole seconds: 0 while a link keeps it true; since the start when there never was one.

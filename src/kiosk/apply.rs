@@ -59,6 +59,7 @@ impl<T: Clone + PartialEq + 'static> Rows<T> {
 struct SectionRows {
     callers: Rows<ui::Caller>,
     members: Rows<ui::MemberCard>,
+    alarms: Rows<ui::AlarmLine>,
 }
 
 /// The state of one window: its models, and what it shows.
@@ -213,13 +214,22 @@ impl Applier {
         for (at, section) in new.sections.iter().enumerate() {
             let before: Option<&Section> = old.sections.get(at).filter(|_| at < self.below.len());
             if at >= self.below.len() {
-                self.below.push(SectionRows { callers: Rows::new(), members: Rows::new() });
+                self.below.push(SectionRows {
+                    callers: Rows::new(),
+                    members: Rows::new(),
+                    alarms: Rows::new(),
+                });
             }
             let rows = &self.below[at];
             rows.callers.follow(
                 before.map_or(&[], |before| &before.callers),
                 &section.callers,
                 convert::caller,
+            );
+            rows.alarms.follow(
+                before.map_or(&[], |before| &before.alarms.lines),
+                &section.alarms.lines,
+                convert::alarm,
             );
             rows.members.follow(
                 before.map_or(none, |before| &before.members),
@@ -228,7 +238,7 @@ impl Applier {
             );
         }
         self.sections.set(new.sections.iter().zip(&self.below).map(|(section, rows)| {
-            Some(convert::section(section, rows.callers.model(), rows.members.model()))
+            Some(convert::section(section, rows.callers.model(), rows.members.model(), rows.alarms.model()))
         }));
         app.global::<ui::Board>().set_largest(i32::try_from(new.largest).unwrap_or(i32::MAX));
     }

@@ -3,8 +3,10 @@
 use asterflow_ui as ui;
 use slint::{Color, ModelRc, SharedString};
 
+use crate::domain::alarm::Kind;
 use crate::domain::link::LinkState;
 use crate::domain::live::snapshot::{BoardState, SubState};
+use crate::views::alarm::Line;
 use crate::views::banner::{Link, LinkKind, Lost, Problem};
 use crate::views::board::{Caller, Card, Section};
 use crate::views::heatmap::{Cell, CellState, Metric, Row};
@@ -150,14 +152,33 @@ pub(super) fn problem(problem: &Problem) -> ui::Problem {
     ui::Problem { key: problem.key.as_str().into(), sentence: problem.sentence.as_str().into() }
 }
 
+pub(super) fn alarm(line: &Line) -> ui::AlarmLine {
+    ui::AlarmLine {
+        kind: match line.kind {
+            Kind::NoAgentFree => ui::AlarmKind::NoAgentFree,
+            Kind::LongestWait => ui::AlarmKind::LongestWait,
+            Kind::Waiting => ui::AlarmKind::Waiting,
+            Kind::ServiceLevel => ui::AlarmKind::ServiceLevel,
+        },
+        level: level(line.level),
+        count: int(line.count),
+        figure: line.figure.as_str().into(),
+        since: line.since.as_str().into(),
+    }
+}
+
 pub(super) fn tile(tile: &Tile) -> ui::QueueTile {
     ui::QueueTile {
         name: tile.name.as_str().into(),
         title: drawn(&tile.name),
         pbx: drawn(&tile.pbx),
         waiting: int(tile.waiting),
+        waiting_level: level(tile.alarms.waiting),
         longest_wait: tile.longest_wait.as_str().into(),
-        level: level(tile.level),
+        longest_level: level(tile.alarms.longest),
+        level: level(tile.alarms.level),
+        alarm: tile.alarms.lines.first().map(alarm).unwrap_or_default(),
+        quiet_until: tile.alarms.quiet_until.as_str().into(),
         members: counts(tile.members),
         offered: tile.offered.as_str().into(),
         answered: tile.answered.as_str().into(),
@@ -211,14 +232,19 @@ pub(super) fn section(
     section: &Section,
     callers: ModelRc<ui::Caller>,
     members: ModelRc<ui::MemberCard>,
+    alarms: ModelRc<ui::AlarmLine>,
 ) -> ui::BoardQueue {
     ui::BoardQueue {
         name: section.name.as_str().into(),
         title: drawn(&section.name),
         pbx: section.pbx.as_str().into(),
         waiting: int(section.waiting),
+        waiting_level: level(section.alarms.waiting),
         longest_wait: section.longest_wait.as_str().into(),
-        level: level(section.level),
+        longest_level: level(section.alarms.longest),
+        level: level(section.alarms.level),
+        alarms,
+        quiet_until: section.alarms.quiet_until.as_str().into(),
         service_level: service_level(&section.service_level),
         counts: counts(section.counts),
         callers,
@@ -283,7 +309,7 @@ mod tests {
         assert_eq!((tile.name.as_str(), tile.title.as_str()), (NO_LETTER, "□"));
         let mut first = board(&pictures, at(0)).sections.remove(0);
         first.name = NO_LETTER.to_owned();
-        let section = section(&first, ModelRc::default(), ModelRc::default());
+        let section = section(&first, ModelRc::default(), ModelRc::default(), ModelRc::default());
         assert_eq!((section.name.as_str(), section.title.as_str()), (NO_LETTER, "□"));
     }
 }

@@ -258,6 +258,7 @@ impl Feed {
         let picture = |source: &Source| Picture {
             live: Arc::clone(&source.view.live.borrow()),
             today: Arc::clone(&source.view.today.borrow()),
+            alarms: Arc::clone(&source.view.alarms.borrow()),
             database: source.view.database.borrow().clone(),
             address: source.address.clone(),
             service_level_seconds: self.service_level_seconds,
@@ -362,11 +363,12 @@ impl Feed {
 async fn changed(sources: &mut [Source]) {
     let waits: Vec<BoxFuture<'_, bool>> = sources
         .iter_mut()
-        .flat_map(|source| -> [BoxFuture<'_, bool>; 3] {
-            let PbxView { live, today, database, .. } = &mut source.view;
+        .flat_map(|source| -> [BoxFuture<'_, bool>; 4] {
+            let PbxView { live, today, alarms, database, .. } = &mut source.view;
             [
                 Box::pin(async { live.changed().await.is_ok() }),
                 Box::pin(async { today.changed().await.is_ok() }),
+                Box::pin(async { alarms.changed().await.is_ok() }),
                 Box::pin(async { database.changed().await.is_ok() }),
             ]
         })

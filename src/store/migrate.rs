@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_identity.sql"),
     include_str!("migrations/0007_checks.sql"),
     include_str!("migrations/0008_work.sql"),
+    include_str!("migrations/0010_replay.sql"),
 ];
 
 /// The migration by which rows have to be moved, once all tables are there.

@@ -9,6 +9,7 @@ mod history;
 mod journal;
 mod lock;
 mod migrate;
+mod replay;
 mod settings;
 mod tokens;
 mod writer;
@@ -21,6 +22,7 @@ pub use history::{
 };
 pub use journal::{JournalEntry, JournalId, JournalRow, JournalVerdict};
 pub use lock::StateLock;
+pub use replay::Segment;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -29,6 +29,7 @@ use crate::domain::ids::{PbxName, QueueName};
 use crate::domain::time::Hour;
 use crate::store::{PbxRecord, QueueRecord, Store, StoreError, VisitFilter};
 use crate::tasks::names::Names;
+use crate::tasks::replay::Replays;
 
 use dates::Dates;
 use hot::Hot;
@@ -140,6 +141,11 @@ impl History {
     /// Who is who in it.
     pub fn names(&self) -> Names {
         Names::new(self.store.clone())
+    }
+
+    /// What the board showed.
+    pub fn replays(&self) -> Replays {
+        Replays::new(self.store.clone())
     }
 
     /// The PBXs with a history.

@@ -262,7 +262,7 @@ impl Task {
 
     fn take(&mut self, message: Message, now: Moment) {
         match message {
-            Message::Up => {}
+            Message::Up { host, note } => (self.link.host, self.link.note) = (Some(host), note),
             Message::Picture(picture) => self.picture(*picture, now),
             Message::Missed => {
                 self.wished = true;
@@ -292,6 +292,7 @@ impl Task {
 
     fn down(&mut self, why: String, refused: bool, now: Moment) {
         self.seen.link(false, now.wall.as_second());
+        (self.link.host, self.link.note) = (None, None);
         self.fresh = None;
         self.floor.distrust();
         if self.link.state == LinkState::Live {

@@ -1,6 +1,7 @@
 //! The running owners of state. Readers get `watch` channels; commands are bounded mailboxes that answer after the effect.
 
 pub mod accounts;
+pub mod alarms;
 pub mod check;
 pub mod control;
 pub mod history;
@@ -9,6 +10,7 @@ pub mod live;
 pub mod names;
 pub mod people;
 pub mod reconcile;
+pub mod replay;
 pub mod settings;
 pub mod sync;
 
@@ -16,6 +18,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::domain::alarm::Alarms;
 use crate::domain::history::figures::Today;
 use crate::domain::history::reconcile::Reconciliation;
 use crate::domain::ids::PbxName;
@@ -33,6 +36,8 @@ pub struct PbxView {
     pub live: watch::Receiver<Arc<Snapshot>>,
     /// The figures of today.
     pub today: watch::Receiver<Arc<Today>>,
+    /// What is raised in its queues.
+    pub alarms: watch::Receiver<Arc<Alarms>>,
     /// How its database stands.
     pub database: watch::Receiver<LinkStatus>,
     /// What was seen live against what queue_log says.

@@ -2,10 +2,13 @@
 //! fields may come. Times are RFC 3339 with the offset of the PBX's zone, durations whole seconds; text is as the PBX
 //! gave it, for JSON escapes what has to be.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::domain::alarm::{Alarm, Alarms, Kind, Limits, Number, Step, share_or_whole};
 use crate::domain::control::{Mode, Supervision, SupervisionState};
 use crate::domain::history::figures::{QueueFigures, ServiceLevelVariant, Today};
 use crate::domain::link::{LinkState, LinkStatus};
@@ -20,6 +23,8 @@ pub struct LiveInput<'a> {
     pub snapshot: &'a Snapshot,
     /// The figures of today.
     pub today: &'a Today,
+    /// What is raised in its queues.
+    pub alarms: &'a Alarms,
     /// How its database stands.
     pub database: &'a LinkStatus,
     /// Its clock's zone.
@@ -54,6 +59,8 @@ pub struct Link<'a> {
     pub since: String,
     /// Age of its picture, seconds.
     pub age_s: i64,
+    /// Where it is connected to; null where that is not known.
+    pub host: Option<&'a str>,
     /// What is wrong, one sentence.
     pub detail: Option<&'a str>,
 }
@@ -67,6 +74,19 @@ struct Queue<'a> {
     today: Option<QueueToday>,
     counts: StateCounts,
     members: Vec<Member<'a>>,
+    alarms: Vec<AlarmRaised>,
+    quiet_until: Option<String>,
+    alarm_limits: BTreeMap<&'static str, BTreeMap<&'static str, Number>>,
+}
+
+/// Something that is raised in a queue.
+#[derive(Debug, Serialize)]
+struct AlarmRaised {
+    kind: Kind,
+    step: Step,
+    value: Number,
+    limit: Number,
+    since: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -147,6 +167,7 @@ pub fn link<'a>(status: &'a LinkStatus, zone: &TimeZone, now: Moment) -> Link<'a
         state: status.state.as_str(),
         since: time(status.since.wall, zone),
         age_s: status.age_seconds(now),
+        host: status.host.as_deref(),
         detail: status.detail.as_deref().or(status.note.as_deref()),
     }
 }
@@ -162,6 +183,7 @@ pub fn ami_link<'a>(status: &'a LinkStatus, zone: &TimeZone, now: Moment) -> Lin
 
 fn queue<'a>(held: &'a QueueSnapshot, input: &'a LiveInput<'a>, now: Moment) -> Queue<'a> {
     let figures = input.today.queues.get(&held.name);
+    let raised = input.alarms.queues.get(&held.name);
     let judged_by = held.service_level_seconds.or(figures.and_then(|figures| figures.service_level_s));
     let empty = QueueFigures::default();
     Queue {
@@ -173,7 +195,35 @@ fn queue<'a>(held: &'a QueueSnapshot, input: &'a LiveInput<'a>, now: Moment) -> 
         today: input.today.pbx.as_ref().map(|_| queue_today(figures.unwrap_or(&empty))),
         counts: held.counts(),
         members: held.members.iter().map(|held| member(held, input)).collect(),
+        alarms: raised.iter().flat_map(|raised| &raised.raised).map(|held| alarm(held, input, now)).collect(),
+        quiet_until: raised
+            .and_then(|raised| raised.quiet_until.as_ref())
+            .map(|until| time(until.timestamp(), input.zone)),
+        alarm_limits: raised.map(|raised| limits(&raised.limits)).unwrap_or_default(),
     }
+}
+
+fn alarm(held: &Alarm, input: &LiveInput<'_>, now: Moment) -> AlarmRaised {
+    let ami = &input.snapshot.ami;
+    // Of an old picture nothing grows.
+    let at = if ami.state == LinkState::Live { now } else { ami.fresh_at.unwrap_or(now) };
+    AlarmRaised {
+        kind: held.kind,
+        step: held.step,
+        value: held.measure.at(at),
+        limit: held.limit(),
+        since: time(held.since.wall, input.zone),
+    }
+}
+
+/// By kind and step; a step that is off has no entry.
+fn limits(limits: &Limits) -> BTreeMap<&'static str, BTreeMap<&'static str, Number>> {
+    let steps = |kind: Kind| {
+        let of =
+            |step: Step| limits.of(kind).of(step).map(|limit| (step.as_str(), share_or_whole(kind, limit)));
+        Step::ALL.into_iter().filter_map(of).collect()
+    };
+    Kind::ALL.into_iter().map(|kind| (kind.as_str(), steps(kind))).collect()
 }
 
 fn waiting<'a>(caller: &'a WaitingCaller, zone: &TimeZone, now: Moment) -> Waiting<'a> {
@@ -269,122 +319,4 @@ pub struct SourceHealth<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::history::figures::AgentFigures;
-    use crate::domain::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
-    use crate::domain::live::snapshot;
-
-    /// 2026-11-22T09:31:07Z
-    fn now() -> Moment {
-        Moment::at_millis(1_795_339_867_000)
-    }
-
-    fn floor() -> Snapshot {
-        let mut ami = LinkStatus::connecting(now().minus_seconds(100));
-        ami.enter(LinkState::Live, None, now().minus_seconds(60));
-        let member = MemberSnapshot {
-            interface: Interface::new("PJSIP/101"),
-            name: AgentName::new("Alice \"A\" Adams"),
-            state: BoardState::Busy,
-            sub_state: SubState::Talking,
-            since: now().minus_seconds(30),
-            paused: false,
-            paused_reason: None,
-            penalty: 0,
-            partner: Some(snapshot::Partner { number: "5550001".into(), name: "C".into() }),
-            channel: Some(UniqueId::new("1795330864.4")),
-            legs: Vec::new(),
-            leg_partners: Vec::new(),
-            listeners: vec!["201".into()],
-            wrap_up_until: None,
-        };
-        let caller = WaitingCaller {
-            position: 1,
-            number: "5550001".into(),
-            name: "C".into(),
-            since: now().minus_seconds(12),
-            channel: UniqueId::new("1795330864.3"),
-        };
-        Snapshot {
-            pbx: PbxName::new("pbx"),
-            as_of: now(),
-            ami,
-            known: true,
-            corrected: 0,
-            queues: vec![QueueSnapshot {
-                name: QueueName::new("sales"),
-                strategy: "ringall".into(),
-                service_level_seconds: None,
-                waiting: vec![caller],
-                members: vec![member],
-            }],
-        }
-    }
-
-    fn json(today: &Today) -> serde_json::Value {
-        let floor = floor();
-        let database = LinkStatus {
-            state: LinkState::Lost,
-            since: now().minus_seconds(9),
-            fresh_at: Some(now().minus_seconds(14)),
-            detail: Some("Gone.".into()),
-            note: None,
-        };
-        let zone = TimeZone::get("Europe/Berlin").expect("a zone");
-        let inputs =
-            [LiveInput { snapshot: &floor, today, database: &database, zone: &zone, service_level_s: 20 }];
-        serde_json::to_value(live(&inputs, now())).expect("JSON")
-    }
-
-    #[test]
-    fn the_live_document_has_the_agreed_fields_and_meanings() {
-        let mut today = Today { pbx: Some(PbxName::new("pbx")), ..Today::default() };
-        let figures = QueueFigures {
-            offered: 10,
-            answered: 7,
-            abandoned: 2,
-            service_level_a: Some(0.75),
-            average_speed_of_answer_s: Some(7.6),
-            ..QueueFigures::default()
-        };
-        today.queues.insert(QueueName::new("SALES"), figures);
-        let alice = AgentFigures { answered: 4, ..AgentFigures::default() };
-        today.agents.insert(AgentName::new("Alice \"A\" Adams"), alice);
-        let live = json(&today);
-        assert_eq!(live["as_of"], "2026-11-22T10:31:07+01:00");
-        let pbx = &live["pbx"][0];
-        assert_eq!((&pbx["ami"]["state"], &pbx["ami"]["age_s"]), (&"live".into(), &0.into()));
-        assert_eq!((&pbx["database"]["state"], &pbx["database"]["age_s"]), (&"lost".into(), &14.into()));
-        assert_eq!(pbx["database"]["since"], "2026-11-22T10:30:58+01:00");
-        let queue = &pbx["queues"][0];
-        assert_eq!(queue["service_level_s"], 20);
-        assert_eq!(
-            queue["waiting"][0],
-            serde_json::json!({"position": 1, "caller_number": "5550001", "caller_name": "C",
-                "since": "2026-11-22T10:30:55+01:00", "wait_s": 12, "channel": "1795330864.3"})
-        );
-        assert_eq!(queue["today"]["service_level"], serde_json::json!({"variant": "A", "value": 0.75}));
-        assert_eq!(queue["today"]["average_speed_of_answer_s"], 8);
-        assert_eq!(
-            queue["members"][0],
-            serde_json::json!({"interface": "PJSIP/101", "name": "Alice \"A\" Adams", "state": "busy",
-                "sub_state": "talking", "since": "2026-11-22T10:30:37+01:00", "paused": false,
-                "paused_reason": null, "penalty": 0, "calls_today": 4,
-                "partner": {"number": "5550001", "name": "C"}, "channel": "1795330864.4", "listeners": ["201"]})
-        );
-    }
-
-    #[test]
-    fn before_the_first_synchronisation_figures_are_unknown_and_afterwards_zero() {
-        let before = json(&Today::default());
-        assert!(before["pbx"][0]["queues"][0]["today"].is_null());
-        assert!(before["pbx"][0]["queues"][0]["members"][0]["calls_today"].is_null());
-        let after = json(&Today { pbx: Some(PbxName::new("pbx")), ..Today::default() });
-        let today = &after["pbx"][0]["queues"][0]["today"];
-        assert_eq!(
-            (&today["offered"], &today["service_level"]["value"]),
-            (&0.into(), &serde_json::Value::Null)
-        );
-    }
-}
+mod tests;

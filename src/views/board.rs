@@ -7,9 +7,10 @@ use crate::domain::live::snapshot::{
 };
 use crate::domain::time::Moment;
 
+use super::alarm::{Notice, notice};
 use super::overview::{longest_wait, shown_at};
 use super::text::shown;
-use super::{Counts, Level, Picture, ServiceLevel, format, member_counts, wait_level, whole};
+use super::{Counts, Level, Picture, ServiceLevel, format, member_counts, whole};
 
 /// A caller in the line.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +67,8 @@ pub struct Section {
     pub waiting: u32,
     /// The first caller's wait or a dash.
     pub longest_wait: String,
-    /// How urgent that is.
-    pub level: Level,
+    /// What is raised.
+    pub alarms: Notice,
     /// Today's service level.
     pub service_level: ServiceLevel,
     /// Members by state.
@@ -127,7 +128,6 @@ fn section(
     now: Moment,
 ) -> Section {
     let at = shown_at(picture, now);
-    let threshold = picture.threshold(queue);
     let longest = longest_wait(queue, at);
     // Who is away is looked at last; among the others cards stay where they are, whatever they do.
     let mut members: Vec<&MemberSnapshot> = queue.members.iter().collect();
@@ -137,22 +137,27 @@ fn section(
         pbx: if several { picture.live.pbx.to_string() } else { String::new() },
         waiting: whole(queue.waiting.len()),
         longest_wait: longest.map_or_else(|| format::DASH.to_owned(), format::duration),
-        level: longest.map_or(Level::Calm, |wait| wait_level(wait, threshold)),
+        alarms: notice(picture, queue, now),
         service_level: picture.service_level(queue),
         counts: member_counts(queue),
-        callers: queue.waiting.iter().take(CALLERS).map(|waiting| caller(waiting, threshold, at)).collect(),
+        callers: queue
+            .waiting
+            .iter()
+            .take(CALLERS)
+            .map(|waiting| caller(picture, queue, waiting, at))
+            .collect(),
         members: members.into_iter().map(|member| card(picture, member, memberships, at)).collect(),
     }
 }
 
-fn caller(waiting: &WaitingCaller, threshold: u32, at: Moment) -> Caller {
+fn caller(picture: &Picture, queue: &QueueSnapshot, waiting: &WaitingCaller, at: Moment) -> Caller {
     let seconds = at.seconds_since(waiting.since);
     Caller {
         position: waiting.position,
         number: shown(&waiting.number, NAME),
         name: shown(&waiting.name, NAME),
         wait: format::timer(seconds),
-        level: wait_level(seconds, threshold),
+        level: picture.wait_level(queue, seconds),
     }
 }
 

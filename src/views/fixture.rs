@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::alarm::{Alarm, Alarms, Kind, Limit, Limits, Measure, QueueAlarms, Step};
 use crate::domain::history::figures::{AgentFigures, QueueFigures, Today};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::snapshot::{
@@ -18,7 +19,14 @@ pub(crate) fn at(seconds: i64) -> Moment {
 
 /// A source that is up.
 pub(crate) fn live(now: Moment) -> LinkStatus {
-    LinkStatus { state: LinkState::Live, since: now, fresh_at: Some(now), detail: None, note: None }
+    LinkStatus {
+        state: LinkState::Live,
+        since: now,
+        fresh_at: Some(now),
+        detail: None,
+        host: None,
+        note: None,
+    }
 }
 
 fn member(name: &str, state: BoardState, sub_state: SubState, since: i64) -> MemberSnapshot {
@@ -40,6 +48,20 @@ fn waiting(position: u32, number: &str, since: i64) -> WaitingCaller {
         since: at(since),
         channel: "1.1".into(),
     }
+}
+
+/// Sales since 90 s: two wait (a warning), the first too long (an alarm), the service level is low. Support is calm.
+fn alarms() -> Alarms {
+    let limits = Limits { waiting: Limit::new(2, 9), longest_wait: Limit::new(20, 60), ..Limits::default() };
+    let alarm = |kind, step, measure, limit| Alarm { kind, step, measure, limit, since: at(90) };
+    let raised = vec![
+        alarm(Kind::LongestWait, Step::Critical, Measure::From(Some(at(30))), 60),
+        alarm(Kind::Waiting, Step::Warning, Measure::Count(2), 2),
+        alarm(Kind::ServiceLevel, Step::Warning, Measure::Share(0.75), 80),
+    ];
+    let sales = QueueAlarms { limits, quiet_until: None, raised };
+    let support = QueueAlarms { limits, quiet_until: None, raised: Vec::new() };
+    Alarms { queues: [("Sales".into(), sales), ("Support".into(), support)].into() }
 }
 
 /// At 100 s: Alice talks since 60 s and is heard, Bob rings, Carol is paused in Sales only, Dave is free.
@@ -94,6 +116,7 @@ pub(crate) fn picture() -> Picture {
     Picture {
         live: Arc::new(snapshot),
         today: Arc::new(today),
+        alarms: Arc::new(alarms()),
         database: live(at(98)),
         address: "pbx.example:5039".to_owned(),
         service_level_seconds: 20,

@@ -4,6 +4,7 @@
 //! changed, so that a display pushes only what did.
 
 pub mod agents;
+pub mod alarm;
 pub mod api;
 pub mod banner;
 pub mod board;
@@ -21,6 +22,7 @@ pub(crate) mod fixture;
 
 use std::sync::Arc;
 
+use crate::domain::alarm::{Alarms, Kind, QueueAlarms, Step};
 use crate::domain::history::figures::Today;
 use crate::domain::link::LinkStatus;
 use crate::domain::live::snapshot::{MemberSnapshot, QueueSnapshot, Snapshot, SubState};
@@ -32,6 +34,8 @@ pub struct Picture {
     pub live: Arc<Snapshot>,
     /// The figures of today.
     pub today: Arc<Today>,
+    /// What is raised in its queues.
+    pub alarms: Arc<Alarms>,
     /// How its database stands.
     pub database: LinkStatus,
     /// Where its AMI is looked for, as the loading page names it: `pbx.example:5039`.
@@ -80,22 +84,13 @@ pub struct ServiceLevel {
     pub level: Level,
 }
 
-/// Waits beyond the service level's threshold warn; beyond this many times of it they alarm.
-const ALARM_TIMES: i64 = 3;
-/// Below this share a service level warns.
-const SERVICE_LEVEL_WARN: f64 = 0.8;
-/// Below this share it alarms.
-const SERVICE_LEVEL_ALARM: f64 = 0.5;
-
-/// How urgent a wait of `seconds` is in a queue with this threshold.
-fn wait_level(seconds: i64, threshold: u32) -> Level {
-    let threshold = i64::from(threshold.max(1));
-    if seconds > threshold * ALARM_TIMES {
-        Level::Alarm
-    } else if seconds > threshold {
-        Level::Warn
-    } else {
-        Level::Calm
+impl From<Option<Step>> for Level {
+    fn from(step: Option<Step>) -> Self {
+        match step {
+            None => Self::Calm,
+            Some(Step::Warning) => Self::Warn,
+            Some(Step::Critical) => Self::Alarm,
+        }
     }
 }
 
@@ -103,6 +98,22 @@ impl Picture {
     /// The threshold in seconds that a queue is judged by now.
     fn threshold(&self, queue: &QueueSnapshot) -> u32 {
         queue.service_level_seconds.unwrap_or(self.service_level_seconds)
+    }
+
+    /// What is raised in a queue; `None` before the first look.
+    pub fn raised(&self, queue: &QueueSnapshot) -> Option<&QueueAlarms> {
+        self.alarms.queues.get(&queue.name)
+    }
+
+    /// How much one figure of a queue asks for attention.
+    fn level(&self, queue: &QueueSnapshot, kind: Kind) -> Level {
+        self.raised(queue).and_then(|raised| raised.step(kind)).into()
+    }
+
+    /// How urgent a single caller's wait is, by the limits of the longest one.
+    fn wait_level(&self, queue: &QueueSnapshot, seconds: i64) -> Level {
+        let raised = self.raised(queue).filter(|raised| raised.quiet_until.is_none());
+        raised.and_then(|raised| raised.limits.longest_wait.reached(seconds)).into()
     }
 
     /// Whether today's figures were ever read.
@@ -116,11 +127,7 @@ impl Picture {
         let share = figures.and_then(|figures| figures.service_level_a);
         let seconds =
             figures.and_then(|figures| figures.service_level_s).unwrap_or_else(|| self.threshold(queue));
-        let level = match share {
-            Some(share) if share < SERVICE_LEVEL_ALARM => Level::Alarm,
-            Some(share) if share < SERVICE_LEVEL_WARN => Level::Warn,
-            _ => Level::Calm,
-        };
+        let level = self.level(queue, Kind::ServiceLevel);
         ServiceLevel { variant: "A", seconds, value: format::percent(share), level }
     }
 }

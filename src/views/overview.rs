@@ -6,7 +6,8 @@ use crate::domain::history::figures::QueueFigures;
 use crate::domain::live::snapshot::{BoardState, QueueSnapshot, SubState};
 use crate::domain::time::Moment;
 
-use super::{Counts, Level, Picture, ServiceLevel, format, member_counts, wait_level, whole};
+use super::alarm::{Notice, notice};
+use super::{Counts, Level, Picture, ServiceLevel, format, member_counts, whole};
 
 /// A queue at a glance. Figures of the day are text: a dash before the first synchronisation.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +20,8 @@ pub struct Tile {
     pub waiting: u32,
     /// How long the first of them waits, `1:24`, or a dash.
     pub longest_wait: String,
-    /// How urgent that wait is.
-    pub level: Level,
+    /// What is raised.
+    pub alarms: Notice,
     /// Its members.
     pub members: Counts,
     /// Visits that entered today.
@@ -44,7 +45,7 @@ pub struct Room {
     pub waiting: u32,
     /// The longest of their waits, or a dash.
     pub longest_wait: String,
-    /// The most urgent level of a queue.
+    /// The most urgent of the queues' waits and numbers of callers.
     pub level: Level,
     /// Visits of today over all queues, or a dash.
     pub offered: String,
@@ -97,7 +98,7 @@ fn tile(picture: &Picture, queue: &QueueSnapshot, several: bool, now: Moment) ->
         pbx: if several { picture.live.pbx.to_string() } else { String::new() },
         waiting: whole(queue.waiting.len()),
         longest_wait: longest.map_or_else(|| format::DASH.to_owned(), format::duration),
-        level: longest.map_or(Level::Calm, |wait| wait_level(wait, picture.threshold(queue))),
+        alarms: notice(picture, queue, now),
         members: member_counts(queue),
         offered: day(|figures| figures.offered),
         answered: day(|figures| figures.answered),
@@ -122,7 +123,11 @@ fn room(pictures: &[Picture], tiles: &[Tile], now: Moment) -> Room {
         agents: agents(pictures),
         waiting: tiles.iter().map(|tile| tile.waiting).sum(),
         longest_wait: waits.max().map_or_else(|| format::DASH.to_owned(), format::duration),
-        level: tiles.iter().map(|tile| tile.level).max().unwrap_or_default(),
+        level: tiles
+            .iter()
+            .map(|tile| tile.alarms.waiting.max(tile.alarms.longest))
+            .max()
+            .unwrap_or_default(),
         offered: sum(|figures| figures.offered),
         answered: sum(|figures| figures.answered),
         abandoned: sum(|figures| figures.abandoned),
@@ -159,7 +164,8 @@ mod tests {
         let page = overview(&[picture()], at(100));
         let sales = &page.tiles[0];
         assert_eq!((sales.name.as_str(), sales.waiting, sales.longest_wait.as_str()), ("Sales", 2, "1:10"));
-        assert_eq!(sales.level, Level::Alarm, "70 s against a threshold of 20 s");
+        assert_eq!((sales.alarms.level, sales.service_level.level), (Level::Alarm, Level::Warn));
+        assert_eq!(page.room.level, Level::Alarm);
         assert_eq!(sales.members, Counts { online: 1, busy: 2, ringing: 1, paused: 1, offline: 0 });
         assert_eq!((sales.offered.as_str(), sales.service_level.value.as_str()), ("10", "75 %"));
         assert_eq!(sales.speed_of_answer, "0:08");

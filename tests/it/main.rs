@@ -5,10 +5,13 @@ mod cli;
 #[cfg(feature = "sim")]
 mod demo;
 mod driver;
+#[cfg(feature = "sim")]
+mod faults;
 mod history;
 mod people;
 mod real;
 mod recheck;
+mod recording;
 mod replay;
 mod replay_local;
 mod session;
@@ -16,6 +19,7 @@ mod session;
 mod simulator;
 mod site;
 mod sources;
+mod system_name;
 mod tidy;
 mod traps;
 mod web;

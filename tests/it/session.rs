@@ -155,6 +155,64 @@ fn a_starting_asterisk_that_knows_no_queues_yet_is_asked_again() {
 }
 
 #[test]
+fn an_asterisk_that_boots_late_is_asked_for_the_picture_when_it_says_that_it_has() {
+    let mut talk = Talk::log_in();
+    talk.wait(3_000);
+    assert!(!talk.sent.iter().any(|text| text.contains("Action: QueueStatus")), "not while it boots");
+    talk.boot();
+    talk.complete_lists();
+    assert_eq!(talk.pictures(), 1);
+}
+
+#[test]
+fn a_reload_fetches_a_whole_picture_and_loading_a_module_too() {
+    let mut talk = Talk::log_in();
+    talk.boot();
+    talk.complete_lists();
+    for (pictures, event) in [(2, "Reload"), (3, "Unload"), (4, "Load")] {
+        talk.wait(2_000);
+        let before = talk.id("QueueStatus");
+        talk.hear(&format!("Event: {event}\nPrivilege: system,all\nModule: app_queue.so\nStatus: 0\n\n"));
+        talk.wait(10);
+        assert_ne!(talk.id("QueueStatus"), before, "{event}");
+        talk.complete_lists();
+        assert_eq!(talk.pictures(), pictures, "{event}");
+    }
+}
+
+#[test]
+fn queues_that_are_gone_for_good_are_a_picture_without_queues_and_come_back() {
+    let mut talk = Talk::log_in();
+    talk.boot();
+    talk.complete_lists();
+    talk.wait(2_000);
+    talk.hear("Event: Unload\nPrivilege: system,all\nModule: app_queue.so\nStatus: Success\n\n");
+    for second in 0..8 {
+        talk.wait(if second == 0 { 10 } else { 1_000 });
+        let (channels, queues) = (talk.id("CoreShowChannels"), talk.id("QueueStatus"));
+        talk.hear(&format!("Response: Success\nActionID: {channels}\nEventList: start\n\n"));
+        talk.hear(&format!("Event: CoreShowChannelsComplete\nActionID: {channels}\nEventList: Complete\n\n"));
+        talk.hear(&format!("Response: Error\nActionID: {queues}\nMessage: Invalid/unknown command\n\n"));
+        assert_eq!(talk.pictures(), if second < 5 { 1 } else { 2 }, "after {second} s");
+    }
+    let gone = |output: &&Output| matches!(output, Output::Picture(picture) if picture.queues.is_empty());
+    assert_eq!(talk.said.iter().filter(gone).count(), 1);
+    let warned =
+        |output: &Output| matches!(output, Output::Warnings(all) if all.concat().contains("app_queue"));
+    assert!(talk.said.iter().any(warned), "{:?}", talk.said);
+    talk.hear("Event: Load\nPrivilege: system,all\nModule: app_queue.so\nStatus: Success\n\n");
+    talk.wait(2_000);
+    talk.complete_lists();
+    assert!(matches!(talk.said.last(), Some(Output::Picture(picture)) if picture.queues.len() == 1));
+    let Some(Output::Warnings(last)) =
+        talk.said.iter().rev().find(|output| matches!(output, Output::Warnings(_)))
+    else {
+        panic!("warnings")
+    };
+    assert!(!last.concat().contains("app_queue"), "{last:?}");
+}
+
+#[test]
 fn without_fully_booted_the_picture_comes_all_the_same_and_the_right_is_named() {
     let mut talk = Talk::log_in();
     talk.wait(4_000);

@@ -24,13 +24,13 @@ use crate::history::Bench;
 /// 2026-11-23 05:00 UTC, a Monday before anybody is at work.
 const EARLY: i64 = 1_795_410_000_000;
 
-fn plan(agents: u16) -> Arc<Plan> {
+pub(crate) fn plan(agents: u16) -> Arc<Plan> {
     let size = Size { agents, queues: None, calls_per_hour: None, seed: 11 };
     Arc::new(Plan::new(&size, TimeZone::UTC))
 }
 
 /// The queues and members as QueueStatus lists them.
-fn listed(state: &State) -> Vec<u8> {
+pub(crate) fn listed(state: &State) -> Vec<u8> {
     let mut text = String::new();
     for queue in &state.queues {
         text +=

@@ -11,6 +11,7 @@ use futures_util::stream;
 use tokio::sync::watch;
 
 use crate::clock;
+use crate::domain::alarm::Alarms;
 use crate::domain::history::figures::Today;
 use crate::domain::link::LinkStatus;
 use crate::domain::live::snapshot::Snapshot;
@@ -63,6 +64,7 @@ fn has_changed(view: &PbxView) -> bool {
     let changed = |changed: Result<bool, watch::error::RecvError>| changed.unwrap_or(false);
     changed(view.live.has_changed())
         || changed(view.today.has_changed())
+        || changed(view.alarms.has_changed())
         || changed(view.database.has_changed())
 }
 
@@ -72,12 +74,14 @@ fn with_document<T>(
     service_level_s: u32,
     then: impl FnOnce(&crate::views::api::Live<'_>) -> T,
 ) -> T {
-    let held: Vec<(Arc<Snapshot>, Arc<Today>, LinkStatus, jiff::tz::TimeZone)> = views
+    type Held = (Arc<Snapshot>, Arc<Today>, Arc<Alarms>, LinkStatus, jiff::tz::TimeZone);
+    let held: Vec<Held> = views
         .iter_mut()
         .map(|view| {
             (
                 view.live.borrow_and_update().clone(),
                 view.today.borrow_and_update().clone(),
+                view.alarms.borrow_and_update().clone(),
                 view.database.borrow_and_update().clone(),
                 view.zone.clone(),
             )
@@ -85,9 +89,10 @@ fn with_document<T>(
         .collect();
     let inputs: Vec<LiveInput<'_>> = held
         .iter()
-        .map(|(snapshot, today, database, zone)| LiveInput {
+        .map(|(snapshot, today, alarms, database, zone)| LiveInput {
             snapshot,
             today,
+            alarms,
             database,
             zone,
             service_level_s,

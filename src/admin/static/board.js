@@ -3,7 +3,7 @@
 "use strict";
 const queues = document.getElementById("queues");
 const lost = document.getElementById("lost");
-const words = new Map([...document.getElementById("words").content.children].map((word) => [word.dataset.word, word.textContent]));
+const stateWords = new Map([...document.getElementById("words").content.children].map((word) => [word.dataset.word, word.textContent]));
 const CALLERS = 12;
 // What the server's clock shows more than ours. Documents carry whole seconds: the largest difference is the truest.
 let ahead = null;
@@ -53,10 +53,63 @@ function tick(place) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-function level(child, since, threshold, still) {
-  const waits = since ? ((still || serverNow()) - Date.parse(since)) / 1000 : 0;
-  const now = waits > 3 * threshold ? "alarm" : waits > threshold ? "late" : "calm";
+const LEVELS = { warning: "late", critical: "alarm" };
+
+function level(child, now) {
   for (const name of ["calm", "late", "alarm"]) child.classList.toggle(name, name === now);
+}
+
+// Of a single caller, by the limits of the longest wait.
+function urgency(queue, since, still) {
+  const waits = ((still || serverNow()) - Date.parse(since)) / 1000;
+  const limits = queue.quiet_until ? {} : queue.alarm_limits.longest_wait ?? {};
+  const step = ["critical", "warning"].find((name) => limits[name] !== undefined && waits >= limits[name]);
+  return LEVELS[step] ?? "calm";
+}
+
+function words(alarm, queue, still) {
+  const ago = ((still || serverNow()) - Date.parse(alarm.since)) / 1000;
+  const what = {
+    waiting: () => `${alarm.value} waiting`,
+    longest_wait: () => `longest wait ${queue.waiting.length ? timerText(((still || serverNow()) - Date.parse(queue.waiting[0].since)) / 1000) : timerText(0)}`,
+    service_level: () => `service level ${percent(alarm.value)}`,
+    no_agent_free: () => "no agent free",
+  }[alarm.kind] ?? (() => alarm.kind);
+  return `${what()}, since ${timerText(ago)}`;
+}
+
+// As the wall shows timers: seconds under a minute, then minutes.
+function timerText(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60) return `0:${String(s).padStart(2, "0")}`;
+  return s < 3600 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h ${String(Math.floor(s / 60) % 60).padStart(2, "0")}`;
+}
+
+const percent = (share) => `${share === 1 ? 100 : share > 0 ? Math.min(99, Math.max(1, Math.round(share * 100))) : 0} %`;
+
+function fillAlarms(list, queue, still) {
+  const alarms = queue.alarms;
+  while (list.children.length > alarms.length) list.lastElementChild.remove();
+  alarms.forEach((alarm, at) => {
+    let line = list.children[at];
+    if (!line) {
+      line = list.appendChild(document.createElement("li"));
+      line.append(document.createElement("strong"), document.createTextNode(""));
+    }
+    line.className = LEVELS[alarm.step];
+    line.firstElementChild.textContent = alarm.step === "critical" ? "Alarm:" : "Warning:";
+    const text = ` ${words(alarm, queue, still)}`;
+    if (line.lastChild.textContent !== text) line.lastChild.textContent = text;
+  });
+}
+
+function quietUntil(queue) {
+  if (!queue.quiet_until) return "";
+  const [date, clock] = [queue.quiet_until.slice(0, 10), queue.quiet_until.slice(11, 16)];
+  const ahead = (Date.parse(queue.quiet_until) - serverNow()) / 86400000;
+  const day = (how) => new Intl.DateTimeFormat("en-GB", { ...how, timeZone: "UTC" }).format(new Date(`${date}T00:00:00Z`));
+  if (ahead >= 6) return `Quiet until ${day({ day: "numeric", month: "short" })}`;
+  return `Quiet until ${ahead >= 1 ? `${day({ weekday: "short" })} ` : ""}${clock}`;
 }
 
 const other = (one) => one.name || one.number;
@@ -65,7 +118,7 @@ function fillMember(child, member, pbx, still) {
   const state = member.state === "busy" && member.sub_state === "ringing" ? "ringing" : member.state;
   if (!child.classList.contains(state)) child.className = `member ${state}`;
   put(child, "name", member.name);
-  put(child, "word", words.get(member.state === "paused" ? "paused" : member.sub_state) ?? member.sub_state);
+  put(child, "word", stateWords.get(member.state === "paused" ? "paused" : member.sub_state) ?? member.sub_state);
   put(child, "why", member.paused_reason ?? "");
   put(child, "partner", member.partner ? other(member.partner) : "");
   put(child, "calls", member.calls_today === null ? "–" : String(member.calls_today));
@@ -84,19 +137,21 @@ function fillQueue(child, { pbx, queue, several, still }) {
   put(child, "pbx", several ? pbx.name : "");
   put(child, "waiting", String(queue.waiting.length));
   const share = queue.today?.service_level.value;
-  const percent = share === 1 ? 100 : share > 0 ? Math.min(99, Math.max(1, Math.round(share * 100))) : 0;
-  put(child, "level", `A in ${queue.service_level_s} s: ${share === null || share === undefined ? "–" : `${percent} %`}`);
+  put(child, "level", `A in ${queue.service_level_s} s: ${share === null || share === undefined ? "–" : percent(share)}`);
   for (const count of child.querySelectorAll("[data-count]")) count.textContent = queue.counts[count.dataset.count];
   const longest = part(child, "longest");
   timer(longest, first, still);
   if (!first) longest.textContent = "–";
-  level(part(child, "waits"), first, queue.service_level_s, still);
+  const steps = queue.alarms.filter((alarm) => ["waiting", "longest_wait"].includes(alarm.kind)).map((alarm) => alarm.step);
+  level(part(child, "waits"), LEVELS[steps.find((step) => step === "critical") ?? steps[0]] ?? "calm");
+  fillAlarms(part(child, "alarms"), queue, still);
+  put(child, "quiet", quietUntil(queue));
   const callers = queue.waiting.slice(0, CALLERS);
   follow(part(child, "callers"), "caller", callers, (caller) => caller.channel, (item, caller) => {
     put(item, "position", String(caller.position));
     put(item, "who", caller.caller_name || caller.caller_number);
     timer(part(item, "timer"), caller.since, still);
-    level(item, caller.since, queue.service_level_s, still);
+    level(item, urgency(queue, caller.since, still));
   });
   follow(part(child, "members"), "member", queue.members, (member) => member.interface, (item, member) => fillMember(item, member, pbx, still));
 }

@@ -291,3 +291,25 @@ async fn the_status_page_lists_phones_without_a_name() {
     }
     assert!(!page.contains("<script>alert"), "escaped");
 }
+
+#[tokio::test]
+async fn the_replay_gives_the_live_document_of_a_moment_or_says_what_is_recorded() {
+    let bench = Bench::new().await;
+    let token = bench.token(Role::Viewer, "wall").await;
+    let get = async |path: &str| bench.send("GET", path, &[("authorization", &token)], "").await;
+    let answer = get("/api/v1/replay?pbx=pbx&at=2026-11-22T10:31:07%2B01:00").await;
+    assert_eq!(answer.json()["as_of"], "2026-11-22T10:31:07+01:00");
+    assert_eq!(
+        (&answer.json()["pbx"][0]["name"], &answer.json()["pbx"][0]["known"]),
+        (&"pbx".into(), &true.into())
+    );
+    let before = get("/api/v1/replay?at=1970-01-01T00:00:00Z").await;
+    assert_eq!((before.status.as_u16(), before.json()["type"].as_str()), (404, Some("not-recorded")));
+    let detail = before.json()["detail"].as_str().unwrap_or_default().to_owned();
+    assert!(detail.contains("between 1970-01-01T01:00:01+01:00 and 2026-11-23"), "{detail}");
+    for (path, status) in [("/api/v1/replay?pbx=north", 404), ("/api/v1/replay?at=yesterday", 400)] {
+        assert_eq!(get(path).await.status.as_u16(), status, "{path}");
+    }
+    let recorded = get("/api/v1/replay/recorded").await.json();
+    assert_eq!(recorded["pbx"][0]["bytes"], 4_711);
+}

@@ -15,6 +15,7 @@ use crate::admin::guard::Peer;
 use crate::admin::{AdminHandles, App, Phone, routes};
 use crate::clock;
 use crate::domain::account::{Actor, Role};
+use crate::domain::alarm::{self, Alarm, Alarms, Limits, Measure, QueueAlarms, Step};
 use crate::domain::history::figures::{QueueFigures, Today};
 use crate::domain::history::reconcile::{Difference, Kind, Reconciliation, Tally};
 use crate::domain::ids::{PbxName, QueueName, UniqueId};
@@ -77,6 +78,7 @@ impl Bench {
             since: now.minus_seconds(240),
             fresh_at: Some(now.minus_seconds(245)),
             note: None,
+            host: None,
             detail: Some(
                 "pbx.example:3306 does not answer (connection refused). Start the database there.".into(),
             ),
@@ -86,6 +88,7 @@ impl Bench {
             zone: jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone"),
             live: live_seen,
             today: watch::channel(Arc::new(today)).1,
+            alarms: watch::channel(Arc::new(alarms())).1,
             database: watch::channel(database).1,
             reconciled: watch::channel(Arc::new(reconciliation())).1,
         };
@@ -199,6 +202,15 @@ pub(super) fn error_and_warning() -> Arc<Vec<Problem>> {
             Severity::Warning,
         ),
     ])
+}
+
+/// Too many wait in sales, since a minute and a half.
+fn alarms() -> Alarms {
+    let since = clock::now().minus_seconds(90);
+    let (kind, step, measure) = (alarm::Kind::Waiting, Step::Critical, Measure::Count(1));
+    let raised = vec![Alarm { kind, step, measure, limit: 1, since }];
+    let sales = QueueAlarms { limits: Limits::default(), quiet_until: None, raised };
+    Alarms { queues: [(QueueName::new("sales"), sales)].into() }
 }
 
 fn floor() -> Snapshot {

@@ -121,6 +121,8 @@ async fn described_parameters_are_taken_and_others_are_refused() {
                 "visit" => ("1795330864.3", DAY),
                 "service_level" | "before" | "limit" => ("20", DAY),
                 "format" => ("csv", DAY),
+                "pbx" => ("pbx", DAY),
+                "at" => ("2026-11-22T07:00:00Z", DAY),
                 "count" => ("calls", DAY),
                 _ => ("talk", DAY),
             };
@@ -158,7 +160,8 @@ async fn real_answers_are_as_described() {
     let mut checked = 0;
     for route in routes().filter(|route| method(route) == "GET") {
         let schema = json_schema(operation(&document, route), "200");
-        if schema.is_null() {
+        // Of the replay nothing is recorded here; its document is the live one.
+        if schema.is_null() || route.path == "/api/v1/replay" {
             continue;
         }
         let asks = parameters(operation(&document, route)).contains("from");

@@ -18,6 +18,9 @@ use crate::domain::history::identity::IdentityList;
 use crate::domain::history::query::Filter;
 use crate::domain::ids::{Interface, PbxName, UniqueId};
 use crate::domain::link::{LinkState, LinkStatus};
+use crate::domain::live::snapshot::Snapshot;
+use crate::domain::replay::Recorded;
+use crate::domain::time::Moment;
 use crate::tasks::accounts::Identity;
 use crate::tasks::names::{Taken, Word};
 
@@ -46,6 +49,15 @@ impl HistorySource for StandIn {
                 Ok("[]".into())
             }
         })
+    }
+
+    fn replay(&self, pbx: PbxName, at: i64) -> BoxFuture<'_, Result<Option<Snapshot>, HistoryError>> {
+        let floor = Snapshot { known: true, ..Snapshot::unknown(pbx, Moment::at_millis(at)) };
+        Box::pin(async move { Ok((at >= 1_000).then_some(floor)) })
+    }
+
+    fn recorded(&self, _: PbxName) -> BoxFuture<'_, Result<Option<Recorded>, HistoryError>> {
+        Box::pin(async { Ok(Some(Recorded { from: 1_000, until: 1_795_424_400_000, bytes: 4_711 })) })
     }
 
     fn explain(&self, ask: Ask) -> BoxFuture<'_, Result<Explained, HistoryError>> {
@@ -165,6 +177,7 @@ impl HealthSource for StandIn {
                 fresh_at: Some(now),
                 detail: None,
                 note: None,
+                host: None,
             },
             counters: BTreeMap::from([("ami_reconnects".into(), 2), ("odd_rows".into(), 0)]),
             last_sync: Some(serde_json::json!({"rows": 12, "visits": 4, "seconds": 0.1, "oddities": {}})),

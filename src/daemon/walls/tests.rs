@@ -31,6 +31,7 @@ fn feed() -> (Feed, Vec<Box<dyn std::any::Any>>) {
         zone: jiff::tz::TimeZone::UTC,
         live: live_seen,
         today: today_seen,
+        alarms: watch::channel(Arc::default()).1,
         database: database_seen,
         reconciled: watch::channel(Arc::default()).1,
     };

@@ -364,4 +364,12 @@ pub(crate) mod tests {
         }
         assert_eq!(at(0).instant(), None);
     }
+
+    #[test]
+    fn the_epoch_of_a_callid_is_found_behind_a_system_name() {
+        let epochs = ["1795330864.3", "pbx1-1795330864.3", "pbx-a.example-1795330864.3", "NONE", "pbx1-17.3"]
+            .map(epoch_of);
+        let found = Some(1_795_330_864);
+        assert_eq!(epochs, [found, found, found, None, None]);
+    }
 }

@@ -4,8 +4,9 @@
 //! Command ──mpsc──> client ──bytes──> Asterisk
 //! Message <─mpsc──  client <──bytes── Asterisk
 //! ```
-//! When the mailbox of messages is full the socket waits a moment; if that does not help, messages are dropped and a whole
-//! picture is fetched later.
+//! Of several hosts the first that lets us in serves until it is lost; a round over all of them failed before anything is
+//! said. When the mailbox of messages is full the socket waits a moment; if that does not help, messages are dropped and a
+//! whole picture is fetched later.
 
 use std::collections::HashMap;
 
@@ -16,6 +17,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::action::Action;
 use super::connect::{Stream, connect};
+use super::hosts::Hosts;
 use super::session::{ActionError, CloseReason, Output, Session};
 use crate::backoff::{Backoff, random};
 use crate::clock;
@@ -28,6 +30,10 @@ pub const MESSAGES: usize = 2048;
 pub const COMMANDS: usize = 32;
 /// A write that Asterisk does not take by then means that it stands still.
 const WRITE: std::time::Duration = std::time::Duration::from_secs(5);
+/// Asterisk greets at once; who does not by then is given up for the next host.
+const GREETING_MS: i64 = 4_000;
+/// Between two rounds over the hosts at least.
+const BREATH_MS: i64 = 500;
 /// So long the socket waits for the floor when the mailbox is full. The floor waits for nobody.
 const FULL: std::time::Duration = std::time::Duration::from_secs(2);
 /// How long an action waits for its answer.
@@ -38,7 +44,12 @@ const ACTION_MS: i64 = 10_000;
 #[derive(Debug)]
 pub enum Message {
     /// Logged in; the picture follows.
-    Up,
+    Up {
+        /// Where, as configured.
+        host: String,
+        /// What is said about it while it is not the first host, one sentence.
+        note: Option<String>,
+    },
     /// A whole picture.
     Picture(Box<Picture>),
     /// Something happened.
@@ -107,60 +118,101 @@ struct Task {
 /// How a connection ended.
 enum End {
     Stopped,
-    Down { why: String, refused: bool, was_up: bool },
+    Down { why: String, refused: bool, was_up: bool, silent: bool },
 }
 
 impl Task {
     async fn run(mut self) {
-        let (mut away, mut refusals) = (Backoff::away(), Backoff::refused());
+        let mut hosts = Hosts::new(self.ami.hosts.len());
+        let mut away = Backoff::away();
         loop {
-            let end = match connect(&self.ami).await {
-                Ok((host, stream)) => {
-                    tracing::info!(%host, "connected to the manager interface");
-                    self.serve(stream, &host.to_string()).await
-                }
-                Err(error) => End::Down { why: error.to_string(), refused: false, was_up: false },
-            };
-            let End::Down { why, refused, was_up } = end else { return };
+            let begun = clock::now().tick;
+            let Some(Failed { why, refused, was_up, .. }) = self.round(&mut hosts).await else { return };
             tracing::warn!(%why, refused, "the AMI link is down");
             if was_up {
                 away.reset();
-                refusals.reset();
             }
             if self.messages.send(Message::Down { why, refused }).await.is_err() {
                 return;
             }
-            let gap = if refused { refusals.next_ms(random()) } else { away.next_ms(random()) };
-            if !self.pause(gap).await {
+            // A round that took long has waited already.
+            let gap = i64::try_from(away.next_ms(random())).unwrap_or(i64::MAX);
+            let from = if was_up { clock::now().tick } else { begun };
+            let earliest = clock::now().tick.plus_millis(BREATH_MS).max(from.plus_millis(gap));
+            let until = hosts.resting_until().map_or(earliest, |until| until.max(earliest));
+            if self.meanwhile(sleep_until(clock::deadline(until))).await.is_none() {
                 return;
             }
         }
     }
 
-    /// Waits `gap` milliseconds, refusing commands. False when it is time to stop.
-    async fn pause(&mut self, gap: u64) -> bool {
-        let until = clock::now().tick.plus_millis(i64::try_from(gap).unwrap_or(i64::MAX));
+    /// Tries each host until one lets us in and is lost again, or all have failed. `None` when it is time to stop.
+    async fn round(&mut self, hosts: &mut Hosts) -> Option<Failed> {
+        let mut failed = Failed { why: String::new(), brief: String::new(), refused: false, was_up: false };
+        for at in hosts.round(clock::now().tick) {
+            let host = self.ami.hosts[at].clone();
+            let tls = self.ami.tls.clone();
+            let end = match self.meanwhile(connect(&host, &tls)).await? {
+                Ok(stream) => {
+                    tracing::info!(%host, "connected to the manager interface");
+                    self.serve(stream, at, &failed.brief).await
+                }
+                Err(error) => down(error.to_string(), false),
+            };
+            let End::Down { why, refused, was_up, silent } = end else { return None };
+            if refused {
+                hosts.refused(at, random(), clock::now().tick);
+            } else if was_up {
+                hosts.worked(at);
+            }
+            if was_up {
+                if silent {
+                    hosts.fell_silent(at);
+                }
+                return Some(Failed { why, refused, was_up, ..failed });
+            }
+            let gap = if failed.why.is_empty() { "" } else { " " };
+            // For a note beside a link that works, what is wrong is enough; its cure is in the log.
+            let brief = why.split_once(". ").map_or(why.as_str(), |(first, _)| first).trim_end_matches('.');
+            failed.brief = format!("{}{gap}{brief}.", failed.brief);
+            failed.why = format!("{}{gap}{why}", failed.why);
+            failed.refused |= refused;
+        }
+        Some(failed)
+    }
+
+    /// Waits for `future`, refusing commands. `None` when it is time to stop.
+    async fn meanwhile<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(future);
         loop {
             tokio::select! {
-                () = sleep_until(clock::deadline(until)) => return true,
-                _ = self.stop.changed() => return false,
+                result = &mut future => return Some(result),
+                _ = self.stop.changed() => return None,
                 command = self.inbox.recv() => match command {
                     Some(Command::Act(_, answer)) => drop(answer.send(Err(ActionError::Closed))),
                     Some(Command::WishPicture) => {}
-                    None => return false,
+                    None => return None,
                 },
             }
         }
     }
 
-    async fn serve(&mut self, mut stream: Box<dyn Stream>, host: &str) -> End {
+    /// `before`: what was wrong with the hosts before this one.
+    async fn serve(&mut self, mut stream: Box<dyn Stream>, at: usize, before: &str) -> End {
+        let host = &*self.ami.hosts[at].to_string();
+        let note = (at > 0).then(|| {
+            let gap = if before.is_empty() { "" } else { " " };
+            format!("Connected to {host}.{gap}{before}")
+        });
+        let greeted_by = clock::now().tick.plus_millis(GREETING_MS);
+        let mut greeted = false;
         let mut session = Session::new(&self.ami.username, self.ami.secret.expose(), clock::now().tick);
         let mut answers: HashMap<u64, oneshot::Sender<Result<(), ActionError>>> = HashMap::new();
         let mut tokens = 0_u64;
         let mut buffer = vec![0_u8; 64 * 1024];
         let mut was_up = false;
         loop {
-            if let Some(end) = self.drain(&mut session, &mut answers, &mut was_up, host).await {
+            if let Some(end) = self.drain(&mut session, &mut answers, &mut was_up, (host, &note)).await {
                 return end;
             }
             while let Some(bytes) = session.poll_transmit() {
@@ -168,11 +220,15 @@ impl Task {
                     return down(format!("{host} does not take what is sent to it. Trying again."), was_up);
                 }
             }
-            let until = session.next_timeout().unwrap_or(clock::now().tick);
+            let due = session.next_timeout().unwrap_or(clock::now().tick);
+            let until = if greeted { due } else { due.min(greeted_by) };
             tokio::select! {
                 read = stream.read(&mut buffer) => match read {
                     Ok(0) => return down(format!("{host} closed the connection. Trying again."), was_up),
-                    Ok(count) => session.receive(&buffer[..count], clock::now().tick),
+                    Ok(count) => {
+                        greeted = true;
+                        session.receive(&buffer[..count], clock::now().tick);
+                    }
                     Err(error) => return down(format!("{host}: {error}. Trying again."), was_up),
                 },
                 command = self.inbox.recv() => match command {
@@ -185,7 +241,17 @@ impl Task {
                     None => return self.goodbye(session, stream).await,
                 },
                 _ = self.stop.changed() => return self.goodbye(session, stream).await,
-                () = sleep_until(clock::deadline(until)) => session.handle_timeout(clock::now().tick),
+                () = sleep_until(clock::deadline(until)) => {
+                    let now = clock::now().tick;
+                    if !greeted && now >= greeted_by {
+                        let why = format!(
+                            "{host} takes the connection and says nothing. Asterisk stands still there, or something \
+                             else listens."
+                        );
+                        return down(why, false);
+                    }
+                    session.handle_timeout(now);
+                }
             }
         }
     }
@@ -207,14 +273,14 @@ impl Task {
         session: &mut Session,
         answers: &mut HashMap<u64, oneshot::Sender<Result<(), ActionError>>>,
         was_up: &mut bool,
-        host: &str,
+        (host, note): (&str, &Option<String>),
     ) -> Option<End> {
         while let Some(output) = session.poll_output() {
             match output {
                 Output::Up { version } => {
                     *was_up = true;
                     tracing::info!(host, version, "logged in to the manager interface");
-                    self.tell(Message::Up).await;
+                    self.tell(Message::Up { host: host.to_owned(), note: note.clone() }).await;
                 }
                 Output::Picture(picture) => self.tell(Message::Picture(picture)).await,
                 Output::Event(event) => self.tell(Message::Event(event)).await,
@@ -248,10 +314,20 @@ impl Task {
 }
 
 fn down(why: String, was_up: bool) -> End {
-    End::Down { why, refused: false, was_up }
+    End::Down { why, refused: false, was_up, silent: false }
+}
+
+/// All hosts have failed, or the one in use is lost.
+struct Failed {
+    why: String,
+    /// The same without cures.
+    brief: String,
+    refused: bool,
+    was_up: bool,
 }
 
 fn closed(reason: CloseReason, host: &str, username: &str, was_up: bool) -> End {
+    let silent = reason == CloseReason::Silent;
     let (why, refused) = match reason {
         CloseReason::Refused(word) => (
             format!(
@@ -260,7 +336,8 @@ fn closed(reason: CloseReason, host: &str, username: &str, was_up: bool) -> End 
             ),
             true,
         ),
-        CloseReason::NotAmi(error) => (format!("{host}: {error}."), true),
+        // Not for a person alone: a line that carried garbage may be clean at the next try.
+        CloseReason::NotAmi(error) => (format!("{host}: {error}. Trying again."), false),
         CloseReason::Silent => (format!("{host} has been silent for 10 s. Trying again."), false),
         CloseReason::LoginTimeout => {
             (format!("{host} did not finish the login in 10 s. Trying again."), false)
@@ -269,5 +346,5 @@ fn closed(reason: CloseReason, host: &str, username: &str, was_up: bool) -> End 
             ("Asterisk is shutting down. Waiting for it to come back.".to_owned(), false)
         }
     };
-    End::Down { why, refused, was_up }
+    End::Down { why, refused, was_up, silent }
 }

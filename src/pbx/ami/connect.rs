@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::config::{Ami, HostPort, Tls};
+use crate::config::{HostPort, Tls};
 use crate::pbx::tls::{TlsError, client_config};
 
 /// Opening a connection takes no longer.
@@ -47,22 +47,11 @@ pub enum ConnectError {
     Setup(#[from] TlsError),
 }
 
-/// Tries the hosts in order; the first that answers wins.
+/// Opens a connection to one host.
 ///
 /// # Errors
-/// The error of the last host.
-pub async fn connect(ami: &Ami) -> Result<(HostPort, Box<dyn Stream>), ConnectError> {
-    let mut last = ConnectError::Unreachable { host: "no host".into(), why: "none is configured".into() };
-    for host in &ami.hosts {
-        match connect_one(host, &ami.tls).await {
-            Ok(stream) => return Ok((host.clone(), stream)),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-async fn connect_one(host: &HostPort, tls: &Tls) -> Result<Box<dyn Stream>, ConnectError> {
+/// When nobody listens, no answer comes in time, or TLS fails.
+pub async fn connect(host: &HostPort, tls: &Tls) -> Result<Box<dyn Stream>, ConnectError> {
     let unreachable = |why: String| ConnectError::Unreachable { host: host.to_string(), why };
     let tcp = timeout(CONNECT, TcpStream::connect((host.host.as_str(), host.port)))
         .await

@@ -51,7 +51,7 @@ pub fn decode(frame: &Frame<'_>) -> Option<Event> {
             Some(Event::Paired { one: fields.id("LocalOneUniqueid"), two: fields.id("LocalTwoUniqueid") })
         }
         b"ExtensionStatus" => Some(Event::Hinted(fields.hint())),
-        b"FullyBooted" | b"Reload" => Some(Event::Resync),
+        b"FullyBooted" | b"Reload" | b"Load" | b"Unload" => Some(Event::Resync),
         b"Shutdown" => Some(Event::ShuttingDown),
         _ if name.starts_with(b"Bridge") => bridge(name, &fields),
         _ if name.starts_with(b"Dial") => dial(name, &fields),

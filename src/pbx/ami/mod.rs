@@ -6,6 +6,7 @@ pub mod connect;
 pub mod event;
 pub mod fields;
 pub mod frame;
+pub mod hosts;
 pub mod output;
 mod privileges;
 mod resync;

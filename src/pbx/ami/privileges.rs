@@ -21,6 +21,8 @@ pub(super) struct Privileges {
     missing_write: Vec<usize>,
     /// FullyBooted never came.
     pub(super) no_boot: bool,
+    /// The list of queues is refused, which every login may have.
+    pub(super) no_queues: bool,
     no_call: bool,
     no_agent: bool,
 }
@@ -48,6 +50,12 @@ impl Privileges {
             format!("The AMI user {username} lacks read={class}: {effect}. {}", cure("read", class))
         };
         let mut all = Vec::new();
+        if self.no_queues {
+            all.push(
+                "Asterisk has no queues: its module app_queue is not loaded. Run `module load app_queue.so` there."
+                    .to_owned(),
+            );
+        }
         if self.no_boot {
             all.push(read("system", "restarts of Asterisk are noticed late"));
         }

@@ -21,6 +21,8 @@ const EARLY_PERIOD_MS: i64 = 10_000;
 const EARLY_COUNT: u32 = 6;
 /// After a list was refused because Asterisk is still starting.
 const RETRY_MS: i64 = 1_000;
+/// An Asterisk that refuses the list of queues for so long has no queues: app_queue is not loaded.
+const ABSENT_MS: i64 = 5_000;
 /// Wishes for a new picture are heeded no faster than this.
 const GAP_MS: i64 = 2_000;
 
@@ -41,6 +43,8 @@ pub(super) struct Resync {
     last: Option<Tick>,
     done: u32,
     previous: Option<Picture>,
+    /// Since when the list of queues is refused.
+    refused_since: Option<Tick>,
     hints: Hints,
 }
 
@@ -151,6 +155,7 @@ impl Resync {
 
     /// The queues are all there.
     pub(super) fn queues_complete(&mut self) {
+        self.refused_since = None;
         if let Some(running) = &mut self.running {
             running.queues_done = true;
         }
@@ -182,8 +187,23 @@ impl Resync {
         self.hints = Hints::Unknown;
     }
 
-    /// A list was refused for now: everything again a little later; what was buffered is older than that picture.
+    /// Whether the PBX has no queues because app_queue is not loaded.
+    pub(super) fn is_without_queues(&self, now: Tick) -> bool {
+        self.refused_since.is_some_and(|since| now.since(since) >= ABSENT_MS)
+    }
+
+    /// A list was refused for now: everything again a little later; what was buffered is older than that picture. After a
+    /// while it is a picture without queues.
     pub(super) fn refused(&mut self, now: Tick) {
+        self.refused_since.get_or_insert(now);
+        if let Some(running) = self
+            .running
+            .as_mut()
+            .filter(|_| self.refused_since.is_some_and(|since| now.since(since) >= ABSENT_MS))
+        {
+            running.queues_done = true;
+            return;
+        }
         self.running = None;
         self.due = Some(now.plus_millis(RETRY_MS));
     }
@@ -198,7 +218,8 @@ impl Resync {
         let Running { mut picture, mut buffered, .. } = self.running.take()?;
         self.done += 1;
         let early = self.done <= EARLY_COUNT && !(classes.agent && classes.call);
-        self.due = Some(now.plus_millis(if early { EARLY_PERIOD_MS } else { PERIOD_MS }));
+        let soon = early || self.refused_since.is_some();
+        self.due = Some(now.plus_millis(if soon { EARLY_PERIOD_MS } else { PERIOD_MS }));
         let previous = self.previous.replace(picture.clone());
         let silent = previous.map(|before| Silent {
             call: !classes.call && channel_ids(&before) != channel_ids(&picture),

@@ -190,6 +190,10 @@ impl Session {
             self.ask(Asked::Hints, &Action::ExtensionStateList, now.plus_millis(LOGIN_MS * 2));
         }
         let Some(finished) = self.resync.finish(now, self.classes) else { return };
+        let without = self.resync.is_without_queues(now);
+        if std::mem::replace(&mut self.privileges.no_queues, without) != without {
+            self.warn();
+        }
         self.outputs.push_back(Output::Picture(Box::new(finished.picture)));
         self.outputs.extend(finished.buffered.into_iter().map(Output::Event));
         if self.privileges.note_silent(finished.silent.call, finished.silent.agent, self.classes) {
@@ -238,7 +242,10 @@ impl Session {
                 self.resync.channels_complete(true);
                 self.try_finish(now);
             }
-            Asked::Queues if !success => self.resync.refused(now),
+            Asked::Queues if !success => {
+                self.resync.refused(now);
+                self.try_finish(now);
+            }
             Asked::Hints if !success => {
                 self.resync.hints_complete(true);
                 self.try_finish(now);

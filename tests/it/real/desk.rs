@@ -40,6 +40,7 @@ impl Screen {
             zone: TimeZone::UTC,
             live: live.snapshot.clone(),
             today: watch::channel(Arc::new(Today::default())).1,
+            alarms: watch::channel(Arc::default()).1,
             database: watch::channel(LinkStatus::connecting(clock::now())).1,
             reconciled: watch::channel(std::sync::Arc::default()).1,
         };

@@ -65,6 +65,31 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize, names: &[&str], peopl
         let level =
             [Level::Warn, Level::Calm, Level::Alarm, Level::Calm, Level::Calm, Level::Alarm, Level::Calm]
                 [queue % 7];
+        let hue = |kind: usize| match (kind + queue) % 7 {
+            0 | 2 | 5 => level,
+            _ => Level::Calm,
+        };
+        let line = |kind, since: &str| AlarmLine {
+            kind,
+            level,
+            count: waiting,
+            figure: if kind == AlarmKind::ServiceLevel {
+                "41 %".into()
+            } else {
+                ["1 min", "0:42", "7 min"][queue % 3].into()
+            },
+            since: since.into(),
+        };
+        let kinds =
+            [AlarmKind::LongestWait, AlarmKind::NoAgentFree, AlarmKind::Waiting, AlarmKind::ServiceLevel];
+        let first = line(kinds[queue / 7 % 2 + queue % 3 / 2], ["0:24", "2 min", "1 h 05"][queue % 3]);
+        let alarms: Vec<AlarmLine> = match level {
+            Level::Calm => Vec::new(),
+            Level::Warn => vec![first.clone()],
+            Level::Alarm => vec![first.clone(), line(kinds[2], "7 min"), line(kinds[3], "2 h 10")],
+        };
+        let alarm = alarms.first().cloned().unwrap_or_default();
+        let quiet: SharedString = if queue % 7 == 4 { "07:00".into() } else { "".into() };
         let wait = ["1:24", "–", "7:05", "0:06", "–", "58:31", "0:19"][queue % 7];
         let share = ["86 %", "93 %", "41 %", "100 %", "–", "9 %", "77 %"][queue % 7];
         let service_level = ServiceLevel {
@@ -89,8 +114,12 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize, names: &[&str], peopl
             title: text(drawable(names[queue % names.len()])),
             pbx: "".into(),
             waiting,
+            waiting_level: hue(0),
             longest_wait: wait.into(),
+            longest_level: level,
             level,
+            alarm,
+            quiet_until: quiet.clone(),
             members: counts(&members),
             offered: text(214 - queue * 9),
             answered: text(196 - queue * 9),
@@ -103,8 +132,12 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize, names: &[&str], peopl
             title: text(drawable(names[queue % names.len()])),
             pbx: "".into(),
             waiting,
+            waiting_level: hue(0),
             longest_wait: wait.into(),
+            longest_level: level,
             level,
+            alarms: model(alarms),
+            quiet_until: quiet.clone(),
             service_level,
             counts: counts(&members),
             callers: model(callers.collect()),
