@@ -7,7 +7,9 @@ use super::raw::Section;
 use super::report::Wrong;
 use super::secret_file::Places;
 use super::validate_pbx::pbxs;
-use super::{Admin, AdminTls, Config, History, Site, SupervisorPhone, Tables, Wall, overlay, values};
+use super::{
+    Admin, AdminTls, Config, History, Site, Supervision, SupervisorPhone, Tables, Wall, overlay, values,
+};
 
 const DAY: u64 = 86_400;
 
@@ -18,6 +20,7 @@ pub(super) fn config(root: Section<'_>, places: &Places<'_>) -> Option<Config> {
     let history = history(&root);
     let wall = wall(&root);
     let supervisor_phones = supervisor_phones(&root);
+    let supervision = supervision(&root);
     let admin = admin(&root, places.base);
     let tables = tables(&root);
     for (key, _) in root.report.overlay.pairs().filter(|(key, _)| !overlay::Overlay::takes(key)) {
@@ -30,6 +33,7 @@ pub(super) fn config(root: Section<'_>, places: &Places<'_>) -> Option<Config> {
         history: history?,
         wall: wall?,
         supervisor_phones: supervisor_phones?,
+        supervision: supervision?,
         admin: admin?,
         tables: tables?,
     })
@@ -116,6 +120,13 @@ fn supervisor_phones(root: &Section<'_>) -> Option<Vec<SupervisorPhone>> {
         }
     }
     whole.then_some(phones)
+}
+
+fn supervision(root: &Section<'_>) -> Option<Supervision> {
+    let section = root.table("supervision");
+    let longest = section.text("longest", Some("1h"), |text| values::length(text, 10..=DAY));
+    section.finish();
+    Some(Supervision { longest: longest? })
 }
 
 #[derive(Clone, Copy)]

@@ -26,6 +26,8 @@ use crate::tasks::reconcile::SeenRequests;
 
 /// Requests to follow a channel: one a supervision.
 const TAPS: usize = 16;
+/// Asterisk's state of a channel whose phone rings.
+const RINGING: u8 = 5;
 /// What happens to one followed channel: a handful of events, and keys that a person presses.
 const LEG_EVENTS: usize = 64;
 
@@ -34,6 +36,8 @@ const LEG_EVENTS: usize = 64;
 pub enum LegEvent {
     /// It exists.
     Seen,
+    /// It rings.
+    Rings,
     /// It listens to this one.
     Attached(UniqueId),
     /// It listens no more.
@@ -47,6 +51,8 @@ pub enum LegEvent {
     },
     /// A key was heard.
     Key(char),
+    /// Its party has passed the call on.
+    Transferred,
     /// It is gone, with this Q.850 cause.
     HungUp(u16),
     /// The link is down: nothing more will be heard.
@@ -234,7 +240,15 @@ impl Task {
         if self.followed.is_empty() {
             return;
         }
-        let Some((id, told)) = leg_event(event) else { return };
+        if let Event::Transferred(legs) = event {
+            return legs.iter().for_each(|leg| self.tell(leg.as_str(), &LegEvent::Transferred));
+        }
+        if let Some((id, told)) = leg_event(event) {
+            self.tell(id, &told);
+        }
+    }
+
+    fn tell(&mut self, id: &str, told: &LegEvent) {
         let Some(followers) = self.followed.get_mut(id) else { return };
         // A follower that does not read 64 events has lost interest.
         followers.retain(|follower| follower.try_send(told.clone()).is_ok());
@@ -247,6 +261,7 @@ impl Task {
 
 fn leg_event(event: &Event) -> Option<(&str, LegEvent)> {
     match event {
+        Event::Channel(info) if info.state == RINGING => Some((&info.id, LegEvent::Rings)),
         Event::Channel(info) => Some((&info.id, LegEvent::Seen)),
         Event::SpyStarted { spy, target } => Some((&spy.id, LegEvent::Attached(target.clone()))),
         Event::SpyStopped { spy } => Some((spy.as_str(), LegEvent::Detached)),

@@ -231,11 +231,15 @@ pub struct SupervisionView<'a> {
     agent: &'a str,
     agent_name: &'a str,
     queue: Option<&'a str>,
-    mode: Mode,
+    mode: Option<Mode>,
     supervisor: &'a str,
     actor: &'a str,
+    foreign: bool,
+    partner: Option<Partner<'a>>,
     since: String,
-    ended: Option<&'a str>,
+    ended: Option<String>,
+    reason: Option<&'a str>,
+    ended_at: Option<String>,
 }
 
 /// One supervision; `zone` is its PBX's.
@@ -251,8 +255,15 @@ pub fn supervision<'a>(held: &'a Supervision, zone: &TimeZone) -> SupervisionVie
         mode: held.mode,
         supervisor: &held.supervisor,
         actor: &held.actor,
+        foreign: held.foreign,
+        partner: held
+            .partner
+            .as_ref()
+            .map(|partner| Partner { number: &partner.number, name: &partner.name }),
         since: time(held.since.wall, zone),
-        ended: held.ended.as_deref(),
+        ended: held.ended.as_ref().map(|ended| ended.reason.sentence()),
+        reason: held.ended.as_ref().map(|ended| ended.reason.kind()),
+        ended_at: held.ended.as_ref().map(|ended| time(ended.at.wall, zone)),
     }
 }
 
@@ -311,6 +322,9 @@ mod tests {
             as_of: now(),
             ami,
             known: true,
+            spies: Vec::new(),
+            booted: None,
+            lists_channels: true,
             queues: vec![QueueSnapshot {
                 name: QueueName::new("sales"),
                 strategy: "ringall".into(),

@@ -89,6 +89,9 @@ pub(crate) fn picture() -> Picture {
         ami: live(at(0)),
         known: true,
         queues: vec![sales, support],
+        spies: Vec::new(),
+        booted: None,
+        lists_channels: true,
     };
     Picture {
         live: Arc::new(snapshot),

@@ -222,6 +222,9 @@ fn floor() -> Snapshot {
         as_of: now,
         ami,
         known: true,
+        spies: Vec::new(),
+        booted: None,
+        lists_channels: true,
         queues: vec![QueueSnapshot {
             name: QueueName::new("sales"),
             strategy: "ringall".into(),

@@ -72,7 +72,11 @@ impl Floor {
             Event::AgentCalled { queue, caller, leg, .. } => self.part(queue, caller, leg, false, now),
             Event::AgentConnected { queue, caller, leg, .. } => self.part(queue, caller, leg, true, now),
             Event::AgentEnded { queue, interface, leg, end } => self.end(&queue, &interface, &leg, end, now),
-            Event::Originated { .. } | Event::Key { .. } | Event::Resync | Event::ShuttingDown => {}
+            Event::Originated { .. }
+            | Event::Key { .. }
+            | Event::Transferred(_)
+            | Event::Resync
+            | Event::ShuttingDown => {}
         }
         KNOWN
     }

@@ -12,6 +12,7 @@ mod invariants;
 mod picture;
 pub mod seen;
 pub mod snapshot;
+mod spies;
 mod view;
 
 pub use apply::Applied;

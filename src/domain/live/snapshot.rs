@@ -83,6 +83,27 @@ pub struct Snapshot {
     pub known: bool,
     /// The queues, by name.
     pub queues: Vec<QueueSnapshot>,
+    /// Who listens to calls, and our own legs that are on their way to it; by channel.
+    pub spies: Vec<SpySnapshot>,
+    /// When Asterisk was started, where it has said so.
+    pub booted: Option<Moment>,
+    /// Whether the AMI user may list channels: else those that began before the link are not known.
+    pub lists_channels: bool,
+}
+
+/// A channel that listens to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpySnapshot {
+    /// Its Uniqueid.
+    pub channel: UniqueId,
+    /// The phone it belongs to, `PJSIP/201`.
+    pub phone: String,
+    /// The supervisor's phone by its name in the configuration, else as `phone`.
+    pub name: String,
+    /// The channel it listens to; `None` while it does not yet.
+    pub target: Option<UniqueId>,
+    /// When the channel came into being.
+    pub since: Moment,
 }
 
 /// One queue.
@@ -222,7 +243,16 @@ impl QueueSnapshot {
 impl Snapshot {
     /// A picture of nothing yet.
     pub fn unknown(pbx: PbxName, now: Moment) -> Self {
-        Self { pbx, as_of: now, ami: LinkStatus::connecting(now), known: false, queues: Vec::new() }
+        Self {
+            pbx,
+            as_of: now,
+            ami: LinkStatus::connecting(now),
+            known: false,
+            queues: Vec::new(),
+            spies: Vec::new(),
+            booted: None,
+            lists_channels: false,
+        }
     }
 
     /// The room's *agents* by state: one who is a member of several queues counts once — busy if busy anywhere, paused

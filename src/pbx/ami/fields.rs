@@ -122,7 +122,7 @@ impl<'a> Fields<'a> {
     pub fn listed_channel(&self) -> ListedChannel {
         let application = self.text("Application");
         let target = self.text("ApplicationData");
-        let spies_on = if application.eq_ignore_ascii_case("ChanSpy") {
+        let spies_on = if ["ChanSpy", "ExtenSpy"].iter().any(|spy| application.eq_ignore_ascii_case(spy)) {
             target.split(',').next().unwrap_or_default().to_owned()
         } else {
             String::new()

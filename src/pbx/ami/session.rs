@@ -54,6 +54,8 @@ pub struct Session {
     decoder: Decoder,
     phase: Phase,
     version: String,
+    /// How long Asterisk had been running when it said so, until a picture takes it along.
+    uptime_s: Option<i64>,
     opened: Tick,
     heard: Tick,
     pinged: Option<Tick>,
@@ -75,6 +77,7 @@ impl Session {
             decoder: Decoder::default(),
             phase: Phase::Greeting,
             version: String::new(),
+            uptime_s: None,
             opened: now,
             heard: now,
             pinged: None,
@@ -152,6 +155,9 @@ impl Session {
                     self.list_item(asked, name, frame, now);
                 } else {
                     self.classes.note(frame);
+                    if name == b"FullyBooted" {
+                        self.uptime_s = frame.text("Uptime").and_then(|text| text.parse().ok());
+                    }
                     if let Some(event) = decode(frame) {
                         self.event(event, now);
                     }
@@ -184,7 +190,8 @@ impl Session {
     }
 
     fn try_finish(&mut self, now: Tick) {
-        let Some(finished) = self.resync.finish(now, self.classes) else { return };
+        let Some(mut finished) = self.resync.finish(now, self.classes) else { return };
+        finished.picture.uptime_seconds = self.uptime_s.take();
         self.outputs.push_back(Output::Picture(Box::new(finished.picture)));
         self.outputs.extend(finished.buffered.into_iter().map(Output::Event));
         if self.privileges.note_silent(finished.silent.call, finished.silent.agent, self.classes) {
