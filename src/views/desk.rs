@@ -245,12 +245,13 @@ fn sheet(pictures: &[Picture], stand: &Stand, seat: &Seat, running: Option<&Runn
     }
 }
 
-/// Who listens to one of `legs`, by whose wish and how: `Desk 201 (anna whispers), PJSIP/299 (not from here)`.
+/// Who listens to one of `legs`, by whose wish and how: `Desk 202 (anna whispers), PJSIP/299 (not from here)`.
 fn listeners(stand: &Stand, picture: &Picture, legs: &[UniqueId]) -> String {
     let here = |one: &&Listening| one.attached && one.pbx == picture.live.pbx && legs.contains(&one.channel);
     let words = |one: &Listening| {
         let phone = &one.phone;
         match (&one.actor, one.mode) {
+            _ if one.here => phone.clone(),
             (None, _) => format!("{phone} (not from here)"),
             (Some(actor), Some(Mode::Listen)) => format!("{phone} ({actor} listens)"),
             (Some(actor), Some(Mode::Whisper)) => format!("{phone} ({actor} whispers)"),

@@ -8,9 +8,6 @@ use crate::views::desk::{About, Attempt, Change, End, Listening, Lock, Seat};
 
 use super::{Command, DeskState};
 
-/// What is told while the link is down.
-const LOST: &str =
-    "There is no connection to the PBX. The phone may still listen; that shows once it is back.";
 /// So long after an end the floor may still show the call that has ended with it.
 const SETTLE_MILLIS: i64 = 1_500;
 
@@ -98,8 +95,8 @@ impl DeskState {
                         about.mode = mode.unwrap_or(about.mode);
                     }
                     if *state == SupervisionState::Lost {
-                        *note = Some(LOST.to_owned());
-                    } else if note.as_deref() == Some(LOST) {
+                        *note = Some(lost(&about.phone));
+                    } else if note.as_ref() == Some(&lost(&about.phone)) {
                         *note = None;
                     }
                 }
@@ -188,6 +185,7 @@ impl DeskState {
             actor: (!held.foreign).then(|| held.actor.clone()),
             mode: held.mode.filter(|_| held.state == SupervisionState::Attached),
             attached: !held.state.is_before_answer(),
+            here: self.id() == Some(&held.id),
         }
     }
 
@@ -195,4 +193,9 @@ impl DeskState {
         let known = self.stand.phones.iter().find(|phone| phone.extension == extension);
         known.map_or_else(|| extension.to_owned(), |phone| phone.name.clone())
     }
+}
+
+/// What is told while the link is down; short enough for the bar of a small screen.
+fn lost(phone: &str) -> String {
+    format!("Link down: {phone} may still listen.")
 }

@@ -203,4 +203,6 @@ pub struct Listening {
     pub mode: Option<Mode>,
     /// He listens; else the phone is still being called.
     pub attached: bool,
+    /// It is the attempt of this wall, which tells more of it elsewhere.
+    pub here: bool,
 }

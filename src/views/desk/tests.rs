@@ -59,15 +59,20 @@ fn a_sheet_tells_who_listens_how_and_whether_that_was_begun_here() {
         actor: actor.map(str::to_owned),
         mode,
         attached: true,
+        here: false,
     };
     let listening = vec![
         one("1", "Desk 201", Some("anna"), Some(Mode::Whisper)),
         one("1", "PJSIP/299", None, None),
+        Listening { here: true, ..one("1", "Desk 204", Some("carl"), Some(Mode::Listen)) },
         one("9", "Desk 202", Some("bert"), Some(Mode::Listen)),
         Listening { attached: false, ..one("1", "Desk 203", Some("carl"), None) },
     ];
     let sheet = shown(&["1"], &Stand { listening, ..stand("Alice") });
-    assert_eq!(sheet.card.expect("a card").listeners, "Desk 201 (anna whispers), PJSIP/299 (not from here)");
+    assert_eq!(
+        sheet.card.expect("a card").listeners,
+        "Desk 201 (anna whispers), PJSIP/299 (not from here), Desk 204"
+    );
 }
 
 #[test]

@@ -35,7 +35,6 @@ fn listening_ends_with_the_call_the_phone_the_limit_and_the_program_and_says_why
         let stop = watch::Sender::new(false);
         let live = live_link(&lab, &stop).await;
         let control = Control::new(vec![live.clone()], supervisor_phones(), store.clone());
-        control.resume().await.expect("the journal can be read");
         lab.phone("201").behave(Behaviour::answer_after_ms(100)).await.expect("a phone");
         lab.phone("108").behave(Behaviour::answer_after_ms(100)).await.expect("a phone");
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use asterflow::domain::control::Mode;
 use asterflow::store::Store;
 use asterflow::tasks::control::Control;
-use asterflow_lab::phone::{Call, CallRecord, tones};
-use asterflow_lab::{Behaviour, Lab, floor};
+use asterflow_lab::phone::{Call, tones};
+use asterflow_lab::{Behaviour, CallRecord, Lab, floor};
 use tokio::sync::watch;
 
 use super::supervision::{agent, ended, nobody_listens, tester, wish};
