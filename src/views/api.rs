@@ -6,13 +6,16 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::domain::control::{Mode, Supervision, SupervisionState};
 use crate::domain::history::figures::{QueueFigures, ServiceLevelVariant, Today};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::snapshot::{
     BoardState, MemberSnapshot, QueueSnapshot, Snapshot, StateCounts, SubState, WaitingCaller,
 };
 use crate::domain::time::Moment;
+
+mod supervision;
+
+pub use supervision::{SupervisionView, supervision};
 
 /// What one PBX gives to the live picture.
 pub struct LiveInput<'a> {
@@ -221,52 +224,6 @@ fn member<'a>(held: &'a MemberSnapshot, input: &'a LiveInput<'a>) -> Member<'a> 
     }
 }
 
-/// A supervision as JSON.
-#[derive(Debug, Serialize)]
-pub struct SupervisionView<'a> {
-    id: &'a str,
-    pbx: &'a str,
-    state: SupervisionState,
-    channel: &'a str,
-    agent: &'a str,
-    agent_name: &'a str,
-    queue: Option<&'a str>,
-    mode: Option<Mode>,
-    supervisor: &'a str,
-    actor: &'a str,
-    foreign: bool,
-    partner: Option<Partner<'a>>,
-    since: String,
-    ended: Option<String>,
-    reason: Option<&'a str>,
-    ended_at: Option<String>,
-}
-
-/// One supervision; `zone` is its PBX's.
-pub fn supervision<'a>(held: &'a Supervision, zone: &TimeZone) -> SupervisionView<'a> {
-    SupervisionView {
-        id: held.id.as_str(),
-        pbx: held.pbx.as_str(),
-        state: held.state,
-        channel: held.channel.as_str(),
-        agent: held.interface.as_str(),
-        agent_name: held.agent.as_str(),
-        queue: held.queue.as_ref().map(|queue| queue.as_str()),
-        mode: held.mode,
-        supervisor: &held.supervisor,
-        actor: &held.actor,
-        foreign: held.foreign,
-        partner: held
-            .partner
-            .as_ref()
-            .map(|partner| Partner { number: &partner.number, name: &partner.name }),
-        since: time(held.since.wall, zone),
-        ended: held.ended.as_ref().map(|ended| ended.reason.sentence()),
-        reason: held.ended.as_ref().map(|ended| ended.reason.kind()),
-        ended_at: held.ended.as_ref().map(|ended| time(ended.at.wall, zone)),
-    }
-}
-
 /// One line of the sources in `/healthz`.
 #[derive(Debug, Serialize)]
 pub struct SourceHealth<'a> {
@@ -325,6 +282,7 @@ mod tests {
             spies: Vec::new(),
             booted: None,
             lists_channels: true,
+            corrected: 0,
             queues: vec![QueueSnapshot {
                 name: QueueName::new("sales"),
                 strategy: "ringall".into(),

@@ -88,6 +88,7 @@ pub(crate) fn picture() -> Picture {
         as_of: at(100),
         ami: live(at(0)),
         known: true,
+        corrected: 0,
         queues: vec![sales, support],
         spies: Vec::new(),
         booted: None,

@@ -225,6 +225,7 @@ fn floor() -> Snapshot {
         spies: Vec::new(),
         booted: None,
         lists_channels: true,
+        corrected: 0,
         queues: vec![QueueSnapshot {
             name: QueueName::new("sales"),
             strategy: "ringall".into(),

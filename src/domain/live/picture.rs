@@ -2,18 +2,28 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use smol_str::SmolStr;
+
 use super::event::{ListedChannel, MemberInfo, Picture};
-use super::floor::{Caller, Channel, Floor, Member, Part, Queue, seat_of};
+use super::floor::{Caller, Floor, Member, Part, Queue};
+use super::keys;
 use super::snapshot::BoardState;
 use crate::domain::ids::{BridgeId, Interface, QueueName, UniqueId};
 use crate::domain::time::Moment;
 
 impl Floor {
-    /// Replaces the floor by `picture`, made at `now`. Whether something stayed the same is judged by ids.
+    /// Replaces the floor by `picture`, made at `now`. Whether something stayed the same is judged by ids. Channels and
+    /// hints that may not be listed stay as events told them.
     pub fn replace(&mut self, picture: Picture, now: Moment) {
         self.booted = picture.uptime_seconds.map(|uptime| now.minus_seconds(uptime)).or(self.booted);
         self.lists_channels = picture.channels.is_some();
-        self.replace_channels(picture.channels.unwrap_or_default(), now);
+        if let Some(hints) = &picture.hints {
+            self.hints.clear();
+            hints.iter().for_each(|hint| drop(self.put_hint(hint)));
+        }
+        if let Some(channels) = picture.channels {
+            self.replace_channels(channels, now);
+        }
         let mut before = std::mem::take(&mut self.queues);
         self.seats.clear();
         for info in picture.queues {
@@ -36,6 +46,9 @@ impl Floor {
         self.refresh_all(now);
         self.date_back(now);
         self.known = true;
+        for event in picture.meanwhile {
+            self.apply(event, now);
+        }
     }
 
     fn replace_channels(&mut self, listed: Vec<ListedChannel>, now: Moment) {
@@ -43,19 +56,21 @@ impl Floor {
         self.bridges.clear();
         self.legs.clear();
         let known_spies = std::mem::take(&mut self.spies);
-        let mut spying: Vec<(UniqueId, String)> = Vec::new();
-        for ListedChannel { channel: info, bridge, age_seconds, spies_on } in listed {
+        let mut spying: Vec<(UniqueId, SmolStr)> = Vec::new();
+        for ListedChannel { channel: info, bridge, age_seconds, spies_on, pool_agent } in listed {
             let id = info.unique_id();
             if !spies_on.is_empty() {
                 spying.push((id.clone(), spies_on));
             }
             self.put_channel(info, now.minus_seconds(age_seconds));
-            let known = before.remove(&id);
-            if let (Some(channel), Some(Channel { held, since, part, peer, .. })) =
-                (self.channels.get_mut(&id), known)
-            {
-                (channel.held, channel.since, channel.part, channel.peer) = (held, since, part, peer);
+            let mut alias = (!pool_agent.is_empty()).then(|| keys::pool(&pool_agent));
+            if let (Some(channel), Some(known)) = (self.channels.get_mut(&id), before.remove(&id)) {
+                alias = alias.or(known.alias);
+                (channel.held, channel.since, channel.part) = (known.held, known.since, known.part);
+                (channel.peer, channel.pair, channel.answered_by) =
+                    (known.peer, known.pair, known.answered_by);
             }
+            self.call_also(&id, alias);
             if !bridge.is_empty() {
                 self.enter_bridge(&BridgeId::new(bridge), &id);
             }
@@ -68,8 +83,7 @@ impl Floor {
             let known = names.get(target).copied().or_else(|| known_spies.get(spy).filter(is_here));
             known.cloned().unwrap_or_else(|| UniqueId::new(target))
         };
-        let spies: HashMap<_, _> =
-            spying.iter().map(|(spy, target)| (spy.clone(), resolve(spy, target))).collect();
+        let spies = spying.iter().map(|(spy, target)| (spy.clone(), resolve(spy, target))).collect();
         self.spies = spies;
     }
 
@@ -87,9 +101,11 @@ impl Floor {
                 .then(|| now.minus_seconds((now.wall.as_second() - info.last_call).max(0)));
             let mut member = known.unwrap_or_else(|| Member::new(info.clone(), now));
             member.ended = member.ended.or(ended);
-            member.info = info.clone();
-            queue.members.insert(key, member);
-            self.seat(&name, &info);
+            member.info = info;
+            // All seats are given anew.
+            member.keys.clear();
+            queue.members.insert(key.clone(), member);
+            self.seat(&name, &key);
         }
     }
 
@@ -120,14 +136,15 @@ impl Floor {
         let mut parts: Vec<(UniqueId, Part)> = Vec::new();
         for (name, queue) in &self.queues {
             for member in queue.members.values().filter(|member| member.info.in_call) {
-                let leg =
-                    self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up() && leg.bridge.is_some());
-                let Some(leg) = leg.filter(|leg| leg.part.is_none()) else { continue };
-                let caller =
-                    self.others_in_bridge(leg).next().map_or_else(String::new, |other| other.info.id.clone());
-                let part =
-                    Part { queue: name.clone(), caller: UniqueId::new(caller), connected: true, over: false };
-                parts.push((leg.info.unique_id(), part));
+                let legs = self.legs_under(&member.keys, member.phones);
+                let leg = legs.into_iter().find(|leg| leg.is_up() && leg.bridge.is_some());
+                let Some(leg) = leg.filter(|leg| self.part_of(leg).is_none()) else { continue };
+                let caller = self.far_end(leg).map_or_else(|| UniqueId::new(""), |far| far.info.unique_id());
+                let (queue, interface) = (name.clone(), Interface::new(&member.info.interface));
+                parts.push((
+                    leg.info.unique_id(),
+                    Part { queue, interface, caller, connected: true, over: false },
+                ));
             }
         }
         for (id, part) in parts {
@@ -143,7 +160,8 @@ impl Floor {
         let mut dated: Vec<(QueueName, Interface, Moment)> = Vec::new();
         for (name, queue) in &self.queues {
             for (key, member) in queue.members.iter().filter(|(_, member)| member.board.since == now) {
-                let leg = self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up()).map(|leg| leg.since);
+                let legs = self.legs_under(&member.keys, member.phones);
+                let leg = legs.into_iter().find(|leg| leg.is_up()).map(|leg| leg.since);
                 let free = member.ended.filter(|_| member.board.state == BoardState::Online);
                 if let Some(since) = leg.or(free) {
                     dated.push((name.clone(), key.clone(), since));

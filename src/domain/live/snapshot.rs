@@ -81,6 +81,8 @@ pub struct Snapshot {
     pub ami: LinkStatus,
     /// Whether a whole picture was ever had; without it the queues are unknown, not absent.
     pub known: bool,
+    /// How many fields fresh pictures have corrected since the start. Expected: 0.
+    pub corrected: u64,
     /// The queues, by name.
     pub queues: Vec<QueueSnapshot>,
     /// Who listens to calls, and our own legs that are on their way to it; by channel.
@@ -248,6 +250,7 @@ impl Snapshot {
             as_of: now,
             ami: LinkStatus::connecting(now),
             known: false,
+            corrected: 0,
             queues: Vec::new(),
             spies: Vec::new(),
             booted: None,

@@ -22,7 +22,7 @@ impl Floor {
         SpySnapshot {
             target: self.spies.get(&id).cloned(),
             channel: id,
-            name: self.phone_names.get(&channel.endpoint).unwrap_or(&phone).clone(),
+            name: self.phone_names.get(channel.endpoint.as_str()).unwrap_or(&phone).clone(),
             phone,
             since: channel.since,
         }

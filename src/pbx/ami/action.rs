@@ -38,6 +38,8 @@ pub enum Action {
     CoreShowChannels,
     /// Lists all queues, members and waiting callers.
     QueueStatus,
+    /// Lists all hints with their devices.
+    ExtensionStateList,
     /// Calls a supervisor's phone and lets it listen.
     Spy {
         /// The phone to call, `PJSIP/201`.
@@ -76,6 +78,7 @@ impl Action {
             Self::ListCommands => "ListCommands",
             Self::CoreShowChannels => "CoreShowChannels",
             Self::QueueStatus => "QueueStatus",
+            Self::ExtensionStateList => "ExtensionStateList",
             Self::Spy { .. } => "Originate",
             Self::Hangup { .. } => "Hangup",
             Self::Key { .. } => "PlayDTMF",
@@ -84,7 +87,7 @@ impl Action {
 
     /// Whether the answer is a list of events.
     pub fn is_list(&self) -> bool {
-        matches!(self, Self::CoreShowChannels | Self::QueueStatus)
+        matches!(self, Self::CoreShowChannels | Self::QueueStatus | Self::ExtensionStateList)
     }
 
     /// The bytes to send.
@@ -119,7 +122,12 @@ impl Action {
                 message.put("Digit", &digit.to_string())?;
                 message.put("Receive", "true")?;
             }
-            Self::Logoff | Self::Ping | Self::ListCommands | Self::CoreShowChannels | Self::QueueStatus => {}
+            Self::Logoff
+            | Self::Ping
+            | Self::ListCommands
+            | Self::CoreShowChannels
+            | Self::QueueStatus
+            | Self::ExtensionStateList => {}
         }
         Ok(message.finish())
     }

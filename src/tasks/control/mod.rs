@@ -6,6 +6,7 @@
 
 mod attempt;
 mod foreign;
+mod heard;
 mod journal;
 mod registry;
 mod run;
