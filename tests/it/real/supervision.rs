@@ -161,6 +161,26 @@ async fn fails_as_the_phone_does(lab: &Lab, live: &Live, control: &Control) {
     assert_eq!(kind(control.start(other(agent("PJSIP/10"))).await), "target-gone");
     assert_eq!(kind(control.start(listen("999")).await), "forbidden");
     assert_eq!(kind(control.start(other(Target::Channel(UniqueId::new("1.1")))).await), "target-gone");
+    let (count, mark) = (phone.count(), lab.ami().mark());
+    let leg = member(&live.snapshot.borrow(), "sales", "PJSIP/101").legs[0].to_string();
+    for hostile in [
+        format!("{leg},qEB"),
+        format!("{leg}\r\nApplication: System"),
+        format!("{leg}\r\n\r\nAction: Command\r\nCommand: core stop now"),
+        "PJSIP/101".to_owned(),
+        "PJSIP/1".to_owned(),
+        String::new(),
+    ] {
+        let by_channel = control.start(other(Target::Channel(UniqueId::new(&hostile)))).await;
+        assert_eq!(kind(by_channel), "target-gone", "{hostile:?}");
+        if !hostile.starts_with("PJSIP/101") {
+            assert_eq!(kind(control.start(other(agent(&hostile))).await), "target-gone", "{hostile:?}");
+        }
+        let phone = format!("201{hostile} ");
+        assert_eq!(kind(control.start(listen(&phone)).await), "forbidden", "{phone:?}");
+    }
+    let channels = |event: &asterflow_lab::ami::Message| event.is("Newchannel");
+    assert!(!lab.ami().since(mark).iter().any(channels) && phone.count() == count, "nothing was called");
     assert!(!member(&live.snapshot.borrow(), "sales", "PJSIP/101").legs.is_empty(), "the call goes on");
 }
 
