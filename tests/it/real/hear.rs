@@ -47,10 +47,13 @@ async fn four_talks(lab: &Lab) -> (Vec<Call>, Vec<Talk>) {
 /// Waits until `must` are heard where they should be, then listens for half a second to what `must_not`.
 async fn check(what: &str, must: &[(&CallRecord, f64)], must_not: &[(&CallRecord, f64)]) {
     let heard = || must.iter().all(|(ear, hertz)| ear.heard(*hertz) > HEARD);
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
-    while !heard() && tokio::time::Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let begun = tokio::time::timeout(Duration::from_secs(5), async {
+        while !heard() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    // What is not heard by then is told below.
+    let _ = begun.await;
     must.iter().chain(must_not).for_each(|(ear, _)| ear.listen_anew());
     tokio::time::sleep(Duration::from_millis(600)).await;
     let levels = |ears: &[(&CallRecord, f64)]| {

@@ -61,14 +61,15 @@ pub(super) async fn until_held(
     wish: &str,
     fits: impl Fn(&Supervision) -> bool,
 ) -> Supervision {
-    let deadline = tokio::time::Instant::now() + LONG;
-    loop {
-        if let Some(held) = control.list().into_iter().find(|held| fits(held)) {
-            return held;
+    let found = tokio::time::timeout(LONG, async {
+        loop {
+            if let Some(held) = control.list().into_iter().find(|held| fits(held)) {
+                return held;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert!(tokio::time::Instant::now() < deadline, "none was {wish}: {:#?}", control.list());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    });
+    found.await.unwrap_or_else(|_| panic!("none was {wish}: {:#?}", control.list()))
 }
 
 /// Why this one is over, once it is.
