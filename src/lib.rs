@@ -35,6 +35,8 @@
 //! |---|---|
 //! | which AMI event means what | `pbx/ami/event.rs` (bytes → event) |
 //! | how an event changes the floor, and what state follows | `domain/live/apply.rs`, then `domain/live/board.rs` |
+//! | which phones are a member's, and who is behind a Local channel | `domain/live/keys.rs`, `domain/live/chain.rs` |
+//! | how a fresh picture takes over, and what counts as corrected | `domain/live/picture.rs`, `domain/live/corrected.rs`, `tasks/live.rs` |
 //! | which shapes of queue_log are read | `pbx/mysql/shape.rs` |
 //! | what is read when, and how another table is noticed | `tasks/sync/reader/` |
 //! | how a queue_log row becomes a visit | `domain/history/event.rs` (row → event), `domain/history/fold/` (rows → visits) |

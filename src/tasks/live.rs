@@ -270,6 +270,10 @@ impl Task {
         match message {
             Message::Up => {}
             Message::Picture(picture) => self.picture(*picture, now),
+            Message::Missed => {
+                self.wished = true;
+                self.floor.distrust();
+            }
             Message::Event(event) => {
                 self.tell_follower(&event);
                 self.seen.take(&event, now.wall.as_second());
@@ -295,6 +299,7 @@ impl Task {
     fn down(&mut self, why: String, refused: bool, now: Moment) {
         self.seen.link(false, now.wall.as_second());
         self.fresh = None;
+        self.floor.distrust();
         if self.link.state == LinkState::Live {
             self.link.fresh_at = Some(now);
         }

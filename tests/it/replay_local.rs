@@ -3,7 +3,7 @@
 use asterflow::domain::ids::PbxName;
 use asterflow::domain::link::LinkStatus;
 use asterflow::domain::live::Floor;
-use asterflow::domain::live::event::{HintInfo, MemberInfo, Picture, QueueInfo};
+use asterflow::domain::live::event::{DeviceStatus, Event, HintInfo, MemberInfo, Picture, QueueInfo};
 use asterflow::domain::live::snapshot::{MemberSnapshot, Snapshot};
 use asterflow::domain::time::Moment;
 
@@ -30,7 +30,7 @@ fn floor(known: Known) -> Floor {
         name: name.into(),
         interface: interface.into(),
         state_interface: state.into(),
-        status: asterflow::domain::live::event::DeviceStatus::IDLE,
+        status: DeviceStatus::IDLE,
         ..MemberInfo::default()
     };
     let hint = |extension: &str, devices: &str| HintInfo {
@@ -189,4 +189,34 @@ fn the_phone_is_listened_to_not_the_local_channel() {
             }
         }
     }
+}
+
+#[test]
+fn without_a_hint_a_blind_transfer_frees_the_agent_too_and_whom_he_passed_on_to_is_not_him() {
+    let text = String::from_utf8_lossy(&all()["local_blind_transfer"])
+        .replace("hint:101@ext-local", "Local/101@from-queue/n")
+        .replace("hint:102@ext-local", "Local/102@from-queue/n");
+    let mut floor = floor(Known::Calls);
+    let mut story: Vec<String> = Vec::new();
+    for (step, heard) in read([text.as_bytes()]).into_iter().enumerate() {
+        let Heard::Event(event) = heard else { continue };
+        // The device is the Local channel: in use from the first ring to the end of the call that was passed on.
+        let event = match event {
+            Event::Hinted(_) => continue,
+            Event::Member(member) if member.queue == "400" && !member.status.is_occupied() => continue,
+            Event::Member(member) if member.queue == "400" => {
+                Event::Member(MemberInfo { status: DeviceStatus(2), in_call: true, ..member })
+            }
+            event => event,
+        };
+        floor.apply(event, at(step));
+        let now = snapshot(&floor, at(step));
+        let queue = now.queues.iter().find(|queue| queue.name.as_str() == "400").expect("400");
+        let alice = queue.members.iter().find(|member| member.name.as_str() == "Alice Adams").expect("Alice");
+        let told = told(alice);
+        if story.last() != Some(&told) {
+            story.push(told);
+        }
+    }
+    assert_eq!(story, ["free", "ringing 5554005", "talking 5554005", "free"]);
 }

@@ -86,17 +86,19 @@ impl Member {
 impl Floor {
     /// Whether a leg only waits in app_agent_pool for a call.
     pub(super) fn waits_in_pool(&self, leg: &Channel) -> bool {
-        leg.is_pool() && self.part_of(leg).is_none() && self.others_in_bridge(leg).all(Channel::is_pool)
+        leg.is_pool()
+            && self.part_of(leg).is_none_or(|part| part.over)
+            && self.others_in_bridge(leg).all(Channel::is_pool)
     }
 
     fn leg_says(&self, leg: &Channel) -> Legs {
         let part = self.part_of(leg);
         match leg.info.state {
+            UP if self.waits_in_pool(leg) => Legs::None,
             UP if leg.held => Legs::OnHold,
             UP if part.is_some_and(|part| part.connected) => Legs::Talking,
             // Up, but the queue has not connected the caller yet (announcement, delay).
             UP if part.is_some() && (leg.bridge.is_none() || leg.part.is_none()) => Legs::Ringing,
-            UP if self.waits_in_pool(leg) => Legs::None,
             UP | RING => Legs::OtherCall,
             RINGING => Legs::Ringing,
             _ if part.is_some() => Legs::Ringing,

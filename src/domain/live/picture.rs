@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use smol_str::SmolStr;
 
 use super::event::{ListedChannel, MemberInfo, Picture};
-use super::floor::{Caller, Floor, Member, Part, Queue};
+use super::floor::{Caller, Channel, Floor, Member, Part, Queue};
 use super::keys;
 use super::snapshot::BoardState;
 use crate::domain::ids::{BridgeId, Interface, QueueName, UniqueId};
@@ -49,6 +49,11 @@ impl Floor {
         for event in picture.meanwhile {
             self.apply(event, now);
         }
+    }
+
+    /// Events were missed: what no list tells is not believed any more.
+    pub fn distrust(&mut self) {
+        self.channels.values_mut().for_each(|channel| channel.held = false);
     }
 
     fn replace_channels(&mut self, listed: Vec<ListedChannel>, now: Moment) {
@@ -131,25 +136,39 @@ impl Floor {
         }
     }
 
-    /// On a cold start nobody said which leg serves a queue: a member in a queue's call has it on the leg that is up.
+    /// What events have not told, or told and then took back unheard: a leg whose other side is another by now serves no
+    /// queue's call any more, and a member in a queue's call has it on the leg that is up.
     fn mark_running_calls(&mut self) {
-        let mut parts: Vec<(UniqueId, Part)> = Vec::new();
+        let mut parts: Vec<(UniqueId, Option<Part>)> = Vec::new();
+        for channel in self.channels.values() {
+            let strayed = |part: &Part| {
+                let far = self.far_end(channel).filter(|_| channel.bridge.is_some());
+                part.connected && far.is_some_and(|far| far.info.id != part.caller.as_str())
+            };
+            if channel.part.as_ref().is_some_and(strayed) {
+                parts.push((channel.info.unique_id(), None));
+            }
+        }
+        self.set_parts(&mut parts);
         for (name, queue) in &self.queues {
             for member in queue.members.values().filter(|member| member.info.in_call) {
                 let legs = self.legs_under(&member.keys, member.phones);
                 let leg = legs.into_iter().find(|leg| leg.is_up() && leg.bridge.is_some());
-                let Some(leg) = leg.filter(|leg| self.part_of(leg).is_none()) else { continue };
+                let serves = |leg: &Channel| self.part_of(leg).is_some_and(|part| part.connected);
+                let Some(leg) = leg.filter(|leg| !serves(leg)) else { continue };
                 let caller = self.far_end(leg).map_or_else(|| UniqueId::new(""), |far| far.info.unique_id());
                 let (queue, interface) = (name.clone(), Interface::new(&member.info.interface));
-                parts.push((
-                    leg.info.unique_id(),
-                    Part { queue, interface, caller, connected: true, over: false },
-                ));
+                let part = Part { queue, interface, caller, connected: true, over: false };
+                parts.push((leg.info.unique_id(), Some(part)));
             }
         }
-        for (id, part) in parts {
+        self.set_parts(&mut parts);
+    }
+
+    fn set_parts(&mut self, parts: &mut Vec<(UniqueId, Option<Part>)>) {
+        for (id, part) in parts.drain(..) {
             if let Some(channel) = self.channels.get_mut(&id) {
-                channel.part = Some(part);
+                channel.part = part;
             }
         }
     }

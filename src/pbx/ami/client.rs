@@ -43,6 +43,8 @@ pub enum Message {
     Picture(Box<Picture>),
     /// Something happened.
     Event(Event),
+    /// Events were dropped; a whole picture follows.
+    Missed,
     /// What this login may not do.
     Warnings(Vec<String>),
     /// The link is down, and why; `refused` when a person has to act.
@@ -228,6 +230,7 @@ impl Task {
         }
         if self.overflowed && self.messages.capacity() > MESSAGES / 2 {
             self.overflowed = false;
+            self.tell(Message::Missed).await;
             session.wish_picture(clock::now().tick);
         }
         None

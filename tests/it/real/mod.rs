@@ -2,6 +2,7 @@
 
 mod appliance;
 mod browser;
+mod crowd;
 mod desk;
 mod edits;
 mod ends;
