@@ -5,7 +5,7 @@
 //! config ─> per PBX: live (AMI) + sync (queue_log) ─┤
 //!                    control ─┴─> kiosk: feed ─> wall (window, bare screen or memory)
 //! ```
-//! Ends in the order web, sync, live, store, wall; five seconds in all.
+//! Ends in the order listening, web, sync, live, store, wall; five seconds in all.
 
 mod health;
 pub(crate) mod parts;
@@ -28,6 +28,7 @@ use tokio::sync::watch;
 
 use crate::cli::{Arguments, EXIT_CONFIG, Screen, say};
 use crate::store::StoreError;
+use crate::tasks::control::Control;
 use parts::Parts;
 
 /// Everything has ended by then, or is left behind.
@@ -42,9 +43,10 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> Result<ExitCode> {
         Ok(parts) => parts,
         Err(error) => return unusable(error),
     };
-    runtime.spawn(stop_on_signal(stop.clone()));
+    runtime.spawn(stop_on_signal(parts.control.clone(), stop.clone()));
     let shown = show(&parts, screen, &stop, &runtime);
-    // The window was closed, or a signal came: either way everything ends.
+    // The window was closed, or a signal came: either way everything ends, listening first, while there is a link.
+    runtime.block_on(parts.control.end());
     stop.send_replace(true);
     runtime.block_on(async {
         if tokio::time::timeout(SHUTDOWN, parts.end()).await.is_err() {
@@ -67,7 +69,7 @@ fn unusable(error: anyhow::Error) -> Result<ExitCode> {
     }
 }
 
-async fn stop_on_signal(stop: watch::Sender<bool>) {
+async fn stop_on_signal(control: Control, stop: watch::Sender<bool>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -79,6 +81,7 @@ async fn stop_on_signal(stop: watch::Sender<bool>) {
         _ = interrupt.recv() => {}
     }
     tracing::info!("ending");
+    control.end().await;
     stop.send_replace(true);
 }
 

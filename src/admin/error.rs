@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::domain::control::ControlError;
+use crate::domain::control::{CallChoice, ControlError};
 use crate::tasks::accounts::AccountError;
 
 /// An answer that is not what was asked for.
@@ -15,13 +15,13 @@ pub(super) struct Refusal {
     pub(super) kind: &'static str,
     /// What is wrong and what to do.
     pub(super) detail: String,
-    extra: Option<(&'static str, Value)>,
+    extra: Vec<(&'static str, Value)>,
     retry_after: Option<u32>,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), extra: None, retry_after: None }
+        Self { status, kind, detail: detail.into(), extra: Vec::new(), retry_after: None }
     }
 
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
@@ -60,8 +60,8 @@ impl IntoResponse for Refusal {
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
-        if let (Some(fields), Some((name, value))) = (document.as_object_mut(), &self.extra) {
-            fields.insert((*name).to_owned(), value.clone());
+        for (name, value) in &self.extra {
+            document[*name] = value.clone();
         }
         let mut response = (self.status, document.to_string()).into_response();
         let headers = response.headers_mut();
@@ -115,6 +115,7 @@ impl From<ControlError> for Refusal {
             | ControlError::Declined(_)
             | ControlError::NoAnswer(_)
             | ControlError::Unregistered(_)
+            | ControlError::Cancelled(_)
             | ControlError::Ambiguous(_) => StatusCode::CONFLICT,
             ControlError::TargetGone => StatusCode::GONE,
             ControlError::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -123,9 +124,20 @@ impl From<ControlError> for Refusal {
             ControlError::Unknown => StatusCode::NOT_FOUND,
         };
         let extra = match &error {
-            ControlError::Ambiguous(channels) => Some(("channels", json!(channels))),
-            _ => None,
+            ControlError::Ambiguous(calls) => {
+                let channels: Vec<_> = calls.iter().map(|call| &call.channel).collect();
+                let shown: Vec<_> = calls.iter().map(one_of).collect();
+                vec![("channels", json!(channels)), ("calls", json!(shown))]
+            }
+            _ => Vec::new(),
         };
         Self { extra, ..Self::new(status, error.kind(), error.to_string()) }
     }
+}
+
+/// One of an agent's calls, to choose from.
+fn one_of(call: &CallChoice) -> Value {
+    let partner =
+        call.partner.as_ref().map(|partner| json!({ "number": partner.number, "name": partner.name }));
+    json!({ "channel": call.channel, "partner": partner })
 }

@@ -182,10 +182,15 @@ pub trait Supervisor: Send + Sync {
     /// One by its id.
     fn get(&self, id: UniqueId) -> BoxFuture<'_, Result<Supervision, ControlError>>;
     /// Changes how the supervisor takes part.
-    fn set_mode(&self, id: UniqueId, mode: Mode) -> BoxFuture<'_, Result<Supervision, ControlError>>;
+    fn set_mode(
+        &self,
+        id: UniqueId,
+        mode: Mode,
+        by: Actor,
+    ) -> BoxFuture<'_, Result<Supervision, ControlError>>;
     /// Ends one.
-    fn stop(&self, id: UniqueId) -> BoxFuture<'_, Result<(), ControlError>>;
-    /// All that are not over.
+    fn stop(&self, id: UniqueId, by: Actor) -> BoxFuture<'_, Result<(), ControlError>>;
+    /// All that are not over, also those that were not started here.
     fn list(&self) -> BoxFuture<'_, Vec<Supervision>>;
 }
 
@@ -268,11 +273,11 @@ impl Supervisor for Absent {
         Box::pin(async { Err(ControlError::Unknown) })
     }
 
-    fn set_mode(&self, _: UniqueId, _: Mode) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+    fn set_mode(&self, _: UniqueId, _: Mode, _: Actor) -> BoxFuture<'_, Result<Supervision, ControlError>> {
         Box::pin(async { Err(ControlError::Unknown) })
     }
 
-    fn stop(&self, _: UniqueId) -> BoxFuture<'_, Result<(), ControlError>> {
+    fn stop(&self, _: UniqueId, _: Actor) -> BoxFuture<'_, Result<(), ControlError>> {
         Box::pin(async { Err(ControlError::Unknown) })
     }
 

@@ -233,8 +233,8 @@ fn reconciled(page: &mut Page, app: &super::App) {
 fn views(page: &mut Page, open: usize, supervisions: &[Supervision]) {
     page.gauge("asterflow_wall_views", "Own views of the wall that are open in browsers.").sample(&[], open);
     let mut family = page.gauge("asterflow_supervisions", "Supervisions that run, by mode.");
-    for mode in [Mode::Listen, Mode::Whisper, Mode::Barge] {
+    for mode in [Some(Mode::Listen), Some(Mode::Whisper), Some(Mode::Barge), None] {
         let number = supervisions.iter().filter(|held| held.mode == mode).count();
-        family.sample(&[("mode", mode.as_str())], number);
+        family.sample(&[("mode", mode.map_or("unknown", Mode::as_str))], number);
     }
 }

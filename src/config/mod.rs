@@ -46,6 +46,8 @@ pub struct Config {
     pub wall: Wall,
     /// The phones that may listen.
     pub supervisor_phones: Vec<SupervisorPhone>,
+    /// How they may.
+    pub supervision: Supervision,
     /// The web page and API.
     pub admin: Admin,
     /// The table browser.
@@ -206,6 +208,13 @@ pub struct SupervisorPhone {
     pub channel: String,
     /// Shown.
     pub name: String,
+}
+
+/// `[supervision]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supervision {
+    /// How long one may listen, whisper or barge at a time; then it is hung up.
+    pub longest: Duration,
 }
 
 /// How the web page is protected.

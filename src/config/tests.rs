@@ -157,6 +157,7 @@ fn values_arrive_as_written_and_defaults_where_nothing_is_written() {
     assert_eq!(config.wall.pages, [Page::Agents, Page::Board]);
     assert_eq!(config.wall.rotate_every, None);
     assert_eq!(config.supervisor_phones[0].name, "Phone 201");
+    assert_eq!(config.supervision.longest, Duration::from_secs(1800));
     assert_eq!(config.admin.hosts, ["wall.example"]);
     assert!(!format!("{config:?}").contains("manager-secret"));
 

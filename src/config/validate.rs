@@ -8,7 +8,9 @@ use super::report::Wrong;
 use super::secret_file::Places;
 use super::validate_alarms::alarms;
 use super::validate_pbx::pbxs;
-use super::{Admin, AdminTls, Config, History, Site, SupervisorPhone, Tables, Wall, overlay, values};
+use super::{
+    Admin, AdminTls, Config, History, Site, Supervision, SupervisorPhone, Tables, Wall, overlay, values,
+};
 
 const DAY: u64 = 86_400;
 
@@ -20,6 +22,7 @@ pub(super) fn config(root: Section<'_>, places: &Places<'_>) -> Option<Config> {
     let alarms = alarms(&root, pbxs.as_deref());
     let wall = wall(&root);
     let supervisor_phones = supervisor_phones(&root);
+    let supervision = supervision(&root);
     let admin = admin(&root, places.base);
     let tables = tables(&root);
     for (key, _) in root.report.overlay.pairs().filter(|(key, _)| !overlay::Overlay::takes(key)) {
@@ -33,6 +36,7 @@ pub(super) fn config(root: Section<'_>, places: &Places<'_>) -> Option<Config> {
         alarms: alarms?,
         wall: wall?,
         supervisor_phones: supervisor_phones?,
+        supervision: supervision?,
         admin: admin?,
         tables: tables?,
     })
@@ -119,6 +123,13 @@ fn supervisor_phones(root: &Section<'_>) -> Option<Vec<SupervisorPhone>> {
         }
     }
     whole.then_some(phones)
+}
+
+fn supervision(root: &Section<'_>) -> Option<Supervision> {
+    let section = root.table("supervision");
+    let longest = section.text("longest", Some("1h"), |text| values::length(text, 10..=DAY));
+    section.finish();
+    Some(Supervision { longest: longest? })
 }
 
 #[derive(Clone, Copy)]

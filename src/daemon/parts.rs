@@ -18,7 +18,7 @@ use crate::domain::problem::{Problem, Severity};
 use crate::store::{StateLock, Store};
 use crate::tasks::accounts::Accounts;
 use crate::tasks::check::Checks;
-use crate::tasks::control::Control;
+use crate::tasks::control::{self, Control};
 use crate::tasks::history::History;
 use crate::tasks::live::{self, Live};
 use crate::tasks::people;
@@ -66,7 +66,7 @@ impl Parts {
     pub(crate) async fn start(arguments: &Arguments, stop: &watch::Sender<bool>) -> Result<Self> {
         let lock = StateLock::take(&arguments.state_dir)?;
         let store = Store::open(&arguments.state_dir)?;
-        let interrupted = store.journal_close_interrupted(clock::now().wall).await?;
+        let interrupted = store.journal_close_interrupted(clock::now().wall, control::OVER_RESTARTS).await?;
         if interrupted > 0 {
             tracing::warn!(interrupted, "acts of the last run were not finished; the journal says so");
         }
@@ -102,7 +102,10 @@ impl Parts {
                 parts.start_pbx(&config, pbx, stop);
             }
             let phones = config.supervisor_phones.clone();
-            parts.control = Control::new(parts.lives.clone(), phones, parts.store.clone());
+            let (lives, store, longest) =
+                (parts.lives.clone(), parts.store.clone(), config.supervision.longest);
+            parts.control = Control::lasting(lives, phones, store, longest);
+            parts.control.resume().await?;
         }
         parts.start_web(arguments, stop).await;
         Ok(parts)

@@ -15,6 +15,7 @@ use crate::admin::{
 };
 use crate::cli::Arguments;
 use crate::config::{Admin, AdminTls, Config};
+use crate::domain::account::Actor;
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
 use crate::domain::ids::UniqueId;
 use crate::tasks::control::Control;
@@ -68,12 +69,17 @@ impl Supervisor for Desk {
         Box::pin(async move { self.0.get(&id).ok_or(ControlError::Unknown) })
     }
 
-    fn set_mode(&self, id: UniqueId, mode: Mode) -> BoxFuture<'_, Result<Supervision, ControlError>> {
-        Box::pin(async move { self.0.set_mode(&id, mode).await })
+    fn set_mode(
+        &self,
+        id: UniqueId,
+        mode: Mode,
+        by: Actor,
+    ) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+        Box::pin(async move { self.0.set_mode(&id, mode, &by).await })
     }
 
-    fn stop(&self, id: UniqueId) -> BoxFuture<'_, Result<(), ControlError>> {
-        Box::pin(async move { self.0.stop(&id).await.map(drop) })
+    fn stop(&self, id: UniqueId, by: Actor) -> BoxFuture<'_, Result<(), ControlError>> {
+        Box::pin(async move { self.0.stop(&id, &by).await.map(drop) })
     }
 
     fn list(&self) -> BoxFuture<'_, Vec<Supervision>> {

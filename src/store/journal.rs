@@ -128,18 +128,19 @@ impl Store {
         self.write(move |tx| append(tx, at, &entry, Some(&result), None)).await
     }
 
-    /// Closes every act that an earlier run left open; returns how many. Called once at the start.
+    /// Closes every act that an earlier run left open, but those whose action is one of `but`: they may go on without us.
+    /// Returns how many. Called once at the start.
     ///
     /// # Errors
     /// When a row could not be made durable.
-    pub async fn journal_close_interrupted(&self, at: Timestamp) -> Result<usize, StoreError> {
+    pub async fn journal_close_interrupted(
+        &self,
+        at: Timestamp,
+        but: &'static [&'static str],
+    ) -> Result<usize, StoreError> {
         self.write(move |tx| {
-            let open: Vec<JournalRow> = rows(
-                tx,
-                "SELECT * FROM journal j WHERE result IS NULL
-                 AND NOT EXISTS (SELECT 1 FROM journal c WHERE c.refers = j.id) ORDER BY id",
-                [],
-            )?;
+            let mut open = open_acts(tx)?;
+            open.retain(|row| !but.contains(&row.entry.action.as_str()));
             for row in &open {
                 let entry = JournalEntry { before: None, after: None, ..row.entry.clone() };
                 append(
@@ -151,6 +152,37 @@ impl Store {
                 )?;
             }
             Ok(open.len())
+        })
+        .await
+    }
+
+    /// The acts that are open, whose action is one of `actions`, the oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn journal_open_acts(
+        &self,
+        actions: &'static [&'static str],
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        self.read(move |db| {
+            let mut open = open_acts(db)?;
+            open.retain(|row| actions.contains(&row.entry.action.as_str()));
+            Ok(open)
+        })
+        .await
+    }
+
+    /// The rows after row `id` of one action, the oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn journal_after(
+        &self,
+        id: JournalId,
+        action: &'static str,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        self.read(move |db| {
+            rows(db, "SELECT * FROM journal WHERE id > ?1 AND action = ?2 ORDER BY id", params![id.0, action])
         })
         .await
     }
@@ -273,6 +305,15 @@ fn verify(db: &Connection) -> Result<JournalVerdict, StoreError> {
     Ok(verdict)
 }
 
+fn open_acts(db: &Connection) -> Result<Vec<JournalRow>, StoreError> {
+    rows(
+        db,
+        "SELECT * FROM journal j WHERE result IS NULL
+         AND NOT EXISTS (SELECT 1 FROM journal c WHERE c.refers = j.id) ORDER BY id",
+        [],
+    )
+}
+
 fn row_by_id(tx: &Transaction<'_>, id: JournalId) -> Result<Option<JournalRow>, StoreError> {
     Ok(rows(tx, "SELECT * FROM journal WHERE id = ?1 AND result IS NULL", [id.0])?.pop())
 }
@@ -310,70 +351,4 @@ fn no_such(id: JournalId) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).expect("a time")
-    }
-
-    fn act(target: &str) -> JournalEntry {
-        JournalEntry::new(&Actor::console(), "test", target)
-    }
-
-    async fn with_three_rows() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(folder.path()).expect("a store");
-        let opened = store.journal_open(at(1), act("a")).await.expect("a row");
-        store.journal_record(at(2), act("b\nline"), "ok").await.expect("a row");
-        store.journal_close(at(3), opened, "ok", Some("done".into())).await.expect("a row");
-        (folder, store)
-    }
-
-    #[tokio::test]
-    async fn an_act_is_opened_and_closed_once() {
-        let (_folder, store) = with_three_rows().await;
-        let page = store.journal_page(None, 10).await.expect("rows");
-        assert_eq!(page.iter().map(|row| row.id.0).collect::<Vec<_>>(), [3, 2, 1]);
-        assert_eq!((page[0].refers, page[0].entry.target.as_str()), (Some(JournalId(1)), "a"));
-        assert_eq!(page[1].entry.target, "b line", "one row is one line");
-        assert_eq!(
-            store.journal_verify().await.expect("verdict"),
-            JournalVerdict { rows: 3, broken_at: None, open: 0 }
-        );
-        assert!(store.journal_close(at(4), JournalId(1), "again", None).await.is_err());
-        assert!(store.journal_close(at(4), JournalId(2), "no act", None).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn what_a_crash_left_open_is_closed_at_the_next_start() {
-        let (_folder, store) = with_three_rows().await;
-        store.journal_open(at(5), act("c")).await.expect("a row");
-        assert_eq!(store.journal_verify().await.expect("verdict").open, 1);
-        assert_eq!(store.journal_close_interrupted(at(6)).await.expect("count"), 1);
-        assert_eq!(store.journal_close_interrupted(at(7)).await.expect("count"), 0);
-        assert_eq!(store.journal_verify().await.expect("verdict").open, 0);
-    }
-
-    #[tokio::test]
-    async fn rows_cannot_be_changed_or_deleted_and_tampering_is_found() {
-        for (sql, broken) in [
-            ("UPDATE journal SET actor = 'mallory' WHERE id = 2", 2),
-            ("UPDATE journal SET result = NULL WHERE id = 2", 2),
-            ("DELETE FROM journal WHERE id = 2", 2),
-            ("DELETE FROM journal WHERE id = 3", 3),
-            ("DELETE FROM journal", 1),
-        ] {
-            let (_folder, store) = with_three_rows().await;
-            let refused = store.write(move |tx| Ok(tx.execute_batch(sql)?)).await;
-            assert!(refused.is_err(), "{sql}");
-            let forced = format!(
-                "DROP TRIGGER journal_never_changes; DROP TRIGGER journal_never_forgets;
-                 UPDATE sqlite_sequence SET seq = seq; {sql}"
-            );
-            store.write(move |tx| Ok(tx.execute_batch(&forced)?)).await.expect("tampering");
-            let verdict = store.journal_verify().await.expect("verdict");
-            assert_eq!(verdict.broken_at, Some(JournalId(broken)), "{sql}");
-        }
-    }
-}
+mod tests;

@@ -31,6 +31,8 @@ use crate::tasks::reconcile::SeenRequests;
 
 /// Requests to follow a channel: one a supervision.
 const TAPS: usize = 16;
+/// Asterisk's state of a channel whose phone rings.
+const RINGING: u8 = 5;
 /// In a flood, readers get a picture so often.
 const PUBLISH_MS: i64 = 20;
 /// Events that Asterisk had on their way when it made its lists have come by then.
@@ -45,6 +47,8 @@ const LEG_EVENTS: usize = 64;
 pub enum LegEvent {
     /// It exists.
     Seen,
+    /// It rings.
+    Rings,
     /// It listens to this one.
     Attached(UniqueId),
     /// It listens no more.
@@ -58,6 +62,8 @@ pub enum LegEvent {
     },
     /// A key was heard.
     Key(char),
+    /// Its party has passed the call on.
+    Transferred,
     /// It is gone, with this Q.850 cause.
     HungUp(u16),
     /// The link is down: nothing more will be heard.
@@ -313,7 +319,15 @@ impl Task {
         if self.followed.is_empty() {
             return;
         }
-        let Some((id, told)) = leg_event(event) else { return };
+        if let Event::Transferred(legs) = event {
+            return legs.iter().for_each(|leg| self.tell(leg.as_str(), &LegEvent::Transferred));
+        }
+        if let Some((id, told)) = leg_event(event) {
+            self.tell(id, &told);
+        }
+    }
+
+    fn tell(&mut self, id: &str, told: &LegEvent) {
         let Some(followers) = self.followed.get_mut(id) else { return };
         // A follower that does not read 64 events has lost interest.
         followers.retain(|follower| follower.try_send(told.clone()).is_ok());
@@ -326,6 +340,7 @@ impl Task {
 
 fn leg_event(event: &Event) -> Option<(&str, LegEvent)> {
     match event {
+        Event::Channel(info) if info.state == RINGING => Some((&info.id, LegEvent::Rings)),
         Event::Channel(info) => Some((&info.id, LegEvent::Seen)),
         Event::SpyStarted { spy, target } => Some((&spy.id, LegEvent::Attached(target.clone()))),
         Event::SpyStopped { spy } => Some((spy.as_str(), LegEvent::Detached)),

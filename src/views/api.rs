@@ -9,13 +9,16 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::domain::alarm::{Alarm, Alarms, Kind, Limits, Number, Step, share_or_whole};
-use crate::domain::control::{Mode, Supervision, SupervisionState};
 use crate::domain::history::figures::{QueueFigures, ServiceLevelVariant, Today};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::snapshot::{
     BoardState, MemberSnapshot, QueueSnapshot, Snapshot, StateCounts, SubState, WaitingCaller,
 };
 use crate::domain::time::Moment;
+
+mod supervision;
+
+pub use supervision::{SupervisionView, supervision};
 
 /// What one PBX gives to the live picture.
 pub struct LiveInput<'a> {
@@ -268,41 +271,6 @@ fn member<'a>(held: &'a MemberSnapshot, input: &'a LiveInput<'a>) -> Member<'a> 
             .map(|partner| Partner { number: &partner.number, name: &partner.name }),
         channel: held.channel.as_ref().map(|channel| channel.as_str()),
         listeners: &held.listeners,
-    }
-}
-
-/// A supervision as JSON.
-#[derive(Debug, Serialize)]
-pub struct SupervisionView<'a> {
-    id: &'a str,
-    pbx: &'a str,
-    state: SupervisionState,
-    channel: &'a str,
-    agent: &'a str,
-    agent_name: &'a str,
-    queue: Option<&'a str>,
-    mode: Mode,
-    supervisor: &'a str,
-    actor: &'a str,
-    since: String,
-    ended: Option<&'a str>,
-}
-
-/// One supervision; `zone` is its PBX's.
-pub fn supervision<'a>(held: &'a Supervision, zone: &TimeZone) -> SupervisionView<'a> {
-    SupervisionView {
-        id: held.id.as_str(),
-        pbx: held.pbx.as_str(),
-        state: held.state,
-        channel: held.channel.as_str(),
-        agent: held.interface.as_str(),
-        agent_name: held.agent.as_str(),
-        queue: held.queue.as_ref().map(|queue| queue.as_str()),
-        mode: held.mode,
-        supervisor: &held.supervisor,
-        actor: &held.actor,
-        since: time(held.since.wall, zone),
-        ended: held.ended.as_deref(),
     }
 }
 

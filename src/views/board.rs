@@ -189,7 +189,7 @@ fn card(picture: &Picture, member: &MemberSnapshot, memberships: &Memberships<'_
     }
 }
 
-pub(super) fn other_side(partner: &Partner) -> String {
+pub(crate) fn other_side(partner: &Partner) -> String {
     shown(if partner.name.is_empty() { &partner.number } else { &partner.name }, NAME)
 }
 

@@ -4,17 +4,22 @@ mod reach;
 mod stand;
 
 use crate::domain::control::Mode;
+use crate::domain::ids::UniqueId;
 use crate::domain::time::{Moment, Tick};
 
 pub use reach::{Call, Floor, Reach, Seat, is_up, reach};
-pub use stand::{About, Attempt, Change, End, Lock, Pad, Phone, Refused, Stand};
+pub use stand::{About, Attempt, Change, End, Listening, Lock, Pad, Phone, Refused, Stand};
 
 use super::board::{self, Card};
 use super::overview::shown_at;
+use super::text::shown;
 use super::{Picture, format};
 
 /// A supervision that has ended is told in the bar for so long, while no sheet tells it.
 const TOLD_MILLIS: i64 = 8_000;
+
+/// So many letters of the names of those who listen are shown.
+const LISTENERS: usize = 80;
 
 /// Why the buttons are dead, or that they are not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +82,8 @@ pub enum Ending {
     ByUs,
     /// The call is over.
     CallOver,
+    /// The agent has transferred the call.
+    Transferred,
     /// The supervisor's phone hung up.
     PhoneLeft,
     /// It never attached; the sentence says why.
@@ -218,7 +225,14 @@ fn sheet(pictures: &[Picture], stand: &Stand, seat: &Seat, running: Option<&Runn
     });
     let sitting = reach::sitting(pictures, seat);
     Sheet {
-        card: sitting.map(|(picture, _, member)| board::one_card(picture, member, shown_at(picture, now))),
+        card: sitting.map(|(picture, _, member)| {
+            let mut card = board::one_card(picture, member, shown_at(picture, now));
+            let who = listeners(stand, picture, &member.legs);
+            if !who.is_empty() {
+                card.listeners = shown(&who, LISTENERS);
+            }
+            card
+        }),
         queues: queues(pictures, seat),
         phones: if stand.phones.len() > 1 { phones.collect() } else { Vec::new() },
         phone: stand.phones.get(stand.phone).map(|phone| phone.name.clone()).unwrap_or_default(),
@@ -229,6 +243,23 @@ fn sheet(pictures: &[Picture], stand: &Stand, seat: &Seat, running: Option<&Runn
         locked: stand.lock == Lock::Locked,
         running: running.filter(|_| is_here).cloned(),
     }
+}
+
+/// Who listens to one of `legs`, by whose wish and how: `Desk 202 (anna whispers), PJSIP/299 (not from here)`.
+fn listeners(stand: &Stand, picture: &Picture, legs: &[UniqueId]) -> String {
+    let here = |one: &&Listening| one.attached && one.pbx == picture.live.pbx && legs.contains(&one.channel);
+    let words = |one: &Listening| {
+        let phone = &one.phone;
+        match (&one.actor, one.mode) {
+            _ if one.here => phone.clone(),
+            (None, _) => format!("{phone} (not from here)"),
+            (Some(actor), Some(Mode::Listen)) => format!("{phone} ({actor} listens)"),
+            (Some(actor), Some(Mode::Whisper)) => format!("{phone} ({actor} whispers)"),
+            (Some(actor), Some(Mode::Barge)) => format!("{phone} ({actor} speaks)"),
+            (Some(actor), None) => format!("{phone} ({actor})"),
+        }
+    };
+    stand.listening.iter().filter(here).map(words).collect::<Vec<_>>().join(", ")
 }
 
 /// The first thing that stands in the way of a button, and whose name belongs to the sentence.
@@ -318,6 +349,7 @@ fn running(attempt: &Attempt, now: Tick) -> Option<Running> {
                 End::Unsettled => (Ending::Unsettled, String::new()),
                 End::ByUs => (Ending::ByUs, String::new()),
                 End::CallOver => (Ending::CallOver, String::new()),
+                End::Transferred => (Ending::Transferred, String::new()),
                 End::PhoneLeft => (Ending::PhoneLeft, String::new()),
                 End::Refused(sentence) => (Ending::Refused, sentence.clone()),
                 End::Said(sentence) => (Ending::Said, sentence.clone()),

@@ -112,6 +112,9 @@ pub(crate) fn picture() -> Picture {
         known: true,
         corrected: 0,
         queues: vec![sales, support],
+        spies: Vec::new(),
+        booted: None,
+        lists_channels: true,
     };
     Picture {
         live: Arc::new(snapshot),

@@ -93,7 +93,7 @@ pub(in crate::admin) async fn change_supervision(
 ) -> Result<Response, Refusal> {
     let change: Change = read_json(request).await?;
     let id = own(&app, &caller, id).await?;
-    let held = app.handles.supervisor.set_mode(id, change.mode).await?;
+    let held = app.handles.supervisor.set_mode(id, change.mode, caller.actor()).await?;
     Ok(answer(&app, &held))
 }
 
@@ -104,7 +104,7 @@ pub(in crate::admin) async fn end_supervision(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Refusal> {
     let id = own(&app, &caller, id).await?;
-    app.handles.supervisor.stop(id).await?;
+    app.handles.supervisor.stop(id, caller.actor()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -9,6 +9,7 @@
   const KEPT = "asterflow phone";
   const MODES = [["listen", "Listen"], ["whisper", "Whisper"], ["barge", "Barge"]];
   const HEARS = { listen: "listens to", whisper: "whispers to", barge: "talks with" };
+  let running = [];
   const kept = localStorage.getItem(KEPT);
   if ([...phone.options].some((option) => option.value === kept)) phone.value = kept;
   phone.addEventListener("change", () => localStorage.setItem(KEPT, phone.value));
@@ -34,7 +35,14 @@
     const item = document.createElement("li");
     const text = document.createElement("span");
     const name = (words) => Object.assign(document.createElement("bdi"), { textContent: words });
-    text.append(name(one.actor), ` ${HEARS[one.mode]} `, name(one.agent_name), " with the phone ", name(one.supervisor), one.state === "calling" ? ", which rings" : "");
+    const who = one.agent_name || "somebody who is in no queue";
+    if (one.foreign) {
+      text.append("The phone ", name(one.supervisor), " listens to ", name(who), "; that was not started here");
+      item.append(text);
+      return item;
+    }
+    const told = { calling: ", which is being called", ringing: ", which rings", lost: "; the link to the PBX is down" };
+    text.append(name(one.actor), ` ${HEARS[one.mode] || "listens to"} `, name(who), " with the phone ", name(one.supervisor), told[one.state] || "");
     const buttons = MODES.filter(([mode]) => mode !== one.mode).map(([mode, word]) => button(word, () => ask("PATCH", `/${one.id}`, { mode })));
     buttons.push(button("End", () => ask("DELETE", `/${one.id}`)));
     const choices = document.createElement("span");
@@ -53,6 +61,13 @@
     return made;
   }
 
+  // Why one is over that was here a moment ago.
+  async function tell(id) {
+    const answer = await fetch(`/api/v1/supervision/${id}`, { signal: AbortSignal.timeout(4000) }).catch(() => null);
+    const one = answer && answer.ok ? await answer.json() : null;
+    if (one && one.ended && one.reason !== "by-us") listened.textContent = `${one.agent_name}, phone ${one.supervisor}: ${one.ended}`;
+  }
+
   async function refresh() {
     try {
       const answer = await fetch("/api/v1/supervision", { signal: AbortSignal.timeout(4000) });
@@ -61,6 +76,9 @@
       const shown = JSON.stringify(supervisions);
       if (list.dataset.shown === shown) return;
       list.dataset.shown = shown;
+      const before = running;
+      running = supervisions.map((one) => one.id);
+      before.filter((id) => !running.includes(id)).forEach(tell);
       list.replaceChildren(...supervisions.map(line));
     } catch {
       // The board itself says when nothing is answered.

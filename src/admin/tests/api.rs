@@ -9,10 +9,11 @@ use super::bench::{Answer, Bench, HOSTILE, error_and_warning, router};
 use crate::admin::{HistoryFormat, HistoryKind};
 use crate::daemon::questions::Questions;
 use crate::domain::account::Role;
-use crate::domain::control::{ControlError, Mode, Target};
+use crate::domain::control::{CallChoice, ControlError, Mode, Target};
 use crate::domain::history::fixture::captured_rows;
 use crate::domain::history::identity::UnresolvedRow;
 use crate::domain::ids::{Interface, UniqueId};
+use crate::domain::live::snapshot::Partner;
 
 async fn get(bench: &Bench, path: &str) -> Answer {
     let token =
@@ -159,7 +160,11 @@ async fn what_cannot_be_supervised_says_so_in_its_type() {
     }
     assert!(bench.stand_in.started.lock().expect("a lock").is_empty(), "nothing may have reached the PBX");
     let good = r#"{"agent":"PJSIP/101","mode":"listen","supervisor":"201"}"#;
-    let two = vec![UniqueId::new("1.1"), UniqueId::new("1.2")];
+    let partner = Partner { number: "5550001".into(), name: String::new() };
+    let two = vec![
+        CallChoice { channel: UniqueId::new("1.1"), partner: Some(partner) },
+        CallChoice { channel: UniqueId::new("1.2"), partner: None },
+    ];
     for (error, kind, status) in [
         (ControlError::Busy("201".into()), "busy", 409),
         (ControlError::Declined("201".into()), "declined", 409),
@@ -170,6 +175,7 @@ async fn what_cannot_be_supervised_says_so_in_its_type() {
         (ControlError::Forbidden("No.".into()), "forbidden", 403),
         (ControlError::LinkDown("pbx".into()), "link-down", 503),
         (ControlError::Journal("full".into()), "journal", 503),
+        (ControlError::Cancelled("bert".into()), "cancelled", 409),
     ] {
         *bench.stand_in.refuse.lock().expect("a lock") = Some(error);
         let answer = post(good).await;
@@ -177,6 +183,10 @@ async fn what_cannot_be_supervised_says_so_in_its_type() {
         assert_eq!((answer.status.as_u16(), &problem["type"]), (status, &kind.into()));
         if kind == "ambiguous" {
             assert_eq!(problem["channels"], serde_json::json!(["1.1", "1.2"]));
+            assert_eq!(problem["calls"][0]["partner"]["number"], "5550001");
+            assert!(problem["calls"][1]["partner"].is_null());
+            let detail = problem["detail"].as_str().expect("a sentence");
+            assert!(detail.contains("2 calls: 1.1 with 5550001, 1.2."), "{detail}");
         }
     }
 }

@@ -234,6 +234,9 @@ fn floor() -> Snapshot {
         as_of: now,
         ami,
         known: true,
+        spies: Vec::new(),
+        booted: None,
+        lists_channels: true,
         corrected: 0,
         queues: vec![QueueSnapshot {
             name: QueueName::new("sales"),

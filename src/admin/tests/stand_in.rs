@@ -112,16 +112,19 @@ impl Supervisor for StandIn {
                 id: UniqueId::new("spy-1"),
                 pbx: PbxName::new("pbx"),
                 state: SupervisionState::Attached,
+                foreign: false,
                 channel: match &request.target {
                     Target::Channel(channel) => channel.clone(),
                     Target::Agent(_) => UniqueId::new("1795330864.4"),
                 },
                 interface: Interface::new("PJSIP/101"),
                 agent: "Alice Adams".into(),
+                partner: None,
                 queue: None,
-                mode: request.mode,
+                mode: Some(request.mode),
                 supervisor: request.supervisor.clone(),
                 actor: request.actor.clone(),
+                origin: request.origin.clone(),
                 since: clock::now(),
                 ended: None,
             };
@@ -138,16 +141,21 @@ impl Supervisor for StandIn {
         })
     }
 
-    fn set_mode(&self, id: UniqueId, mode: Mode) -> BoxFuture<'_, Result<Supervision, ControlError>> {
+    fn set_mode(
+        &self,
+        id: UniqueId,
+        mode: Mode,
+        _: Actor,
+    ) -> BoxFuture<'_, Result<Supervision, ControlError>> {
         Box::pin(async move {
             let mut running = self.running.lock().expect("a lock");
             let held = running.iter_mut().find(|held| held.id == id).ok_or(ControlError::Unknown)?;
-            held.mode = mode;
+            held.mode = Some(mode);
             Ok(held.clone())
         })
     }
 
-    fn stop(&self, id: UniqueId) -> BoxFuture<'_, Result<(), ControlError>> {
+    fn stop(&self, id: UniqueId, _: Actor) -> BoxFuture<'_, Result<(), ControlError>> {
         Box::pin(async move {
             self.running.lock().expect("a lock").retain(|held| held.id != id);
             Ok(())

@@ -1,12 +1,17 @@
 //! Supervision: what is asked, what can come of it. The rules of who and how are in `tasks::control`.
 
+mod ended;
+mod error;
 mod target;
 
 use serde::{Deserialize, Serialize};
 
+pub use ended::{Ended, Reason};
+pub use error::{CallChoice, ControlError};
 pub use target::{Leg, resolve};
 
 use super::ids::{AgentName, Interface, PbxName, QueueName, UniqueId};
+use super::live::snapshot::Partner;
 use super::time::Moment;
 
 /// How a supervisor takes part in a call.
@@ -29,6 +34,11 @@ impl Mode {
             Self::Whisper => "whisper",
             Self::Barge => "barge",
         }
+    }
+
+    /// The mode of a word of the API.
+    pub fn by_word(word: &str) -> Option<Self> {
+        [Self::Listen, Self::Whisper, Self::Barge].into_iter().find(|mode| mode.as_str() == word)
     }
 
     /// ChanSpy's options to begin in this mode: quiet, leave with the call, exactly this channel, keys change the mode.
@@ -85,96 +95,59 @@ pub struct Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SupervisionState {
-    /// The supervisor's phone is being rung.
+    /// The supervisor's phone is being called.
     Calling,
+    /// The supervisor's phone rings.
+    Ringing,
     /// ChanSpy has attached to the call.
     Attached,
+    /// The link to the PBX is down: whether it still listens shows once it is back.
+    Lost,
     /// It is over.
     Ended,
+}
+
+impl SupervisionState {
+    /// Whether the phone is not picked up yet.
+    pub fn is_before_answer(self) -> bool {
+        matches!(self, Self::Calling | Self::Ringing)
+    }
 }
 
 /// One supervision, as the API shows it.
 #[derive(Clone, Debug)]
 pub struct Supervision {
-    /// Our own id; also the Uniqueid of the supervisor's channel.
+    /// The Uniqueid of the supervisor's channel; our own id where it was started here.
     pub id: UniqueId,
     /// The PBX it runs on.
     pub pbx: PbxName,
     /// The state now.
     pub state: SupervisionState,
-    /// The agent's phone leg that is listened to.
+    /// Somebody listens without having been started here: it is shown, and cannot be steered.
+    pub foreign: bool,
+    /// The leg that is listened to.
     pub channel: UniqueId,
-    /// The agent's interface.
+    /// The agent's interface; empty where a foreign one listens to nobody that is known.
     pub interface: Interface,
     /// The agent: the member's name, or the interface where there is none.
     pub agent: AgentName,
+    /// With whom the agent talked when it began, where known.
+    pub partner: Option<Partner>,
     /// The queue the call came through, where known.
     pub queue: Option<QueueName>,
-    /// How the supervisor takes part.
-    pub mode: Mode,
-    /// The supervisor's extension.
+    /// How the supervisor takes part; `None` where nobody knows: a foreign one tells nothing of it.
+    pub mode: Option<Mode>,
+    /// The supervisor's extension; of a phone that is not in the list its channel, `PJSIP/299`.
     pub supervisor: String,
-    /// Who asked.
+    /// Who asked; `unknown` for a foreign one.
     pub actor: String,
-    /// When it was asked for.
+    /// From where (address or `wall`); `pbx` for a foreign one.
+    pub origin: String,
+    /// When it was asked for, then when it attached.
     pub since: Moment,
-    /// Why it ended, once it has.
-    pub ended: Option<String>,
+    /// When and why it ended, once it has.
+    pub ended: Option<Ended>,
 }
 
-/// Why a supervision did not come about. Each is a problem `type` of the API.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ControlError {
-    /// The supervisor's phone is in a call.
-    #[error("The phone {0} is busy. Finish its call and try again.")]
-    Busy(String),
-    /// The supervisor declined.
-    #[error("The phone {0} declined the call.")]
-    Declined(String),
-    /// The supervisor did not answer in time.
-    #[error("The phone {0} was not answered. Pick it up when it rings.")]
-    NoAnswer(String),
-    /// The supervisor's phone is not registered at the PBX.
-    #[error("The phone {0} is not registered at the PBX. Switch it on, or check its account.")]
-    Unregistered(String),
-    /// The call to listen to is not, or no longer, there.
-    #[error("That call is over. Choose a call that is running.")]
-    TargetGone,
-    /// The agent has more than one call.
-    #[error("The agent has {} calls. Name the channel of one of them.", .0.len())]
-    Ambiguous(Vec<UniqueId>),
-    /// The target is no agent's own leg, or the supervisor's phone is not in the list.
-    #[error("{0}")]
-    Forbidden(String),
-    /// There is no live connection to the PBX.
-    #[error("There is no connection to the PBX {0} now. Wait until the link is live again.")]
-    LinkDown(String),
-    /// The PBX refused the action itself.
-    #[error("The PBX refused: {0}. The AMI user needs write=originate,call.")]
-    Refused(String),
-    /// There is no supervision with this id.
-    #[error("There is no supervision with this id.")]
-    Unknown,
-    /// The journal could not be written, so nothing was done.
-    #[error("The journal could not be written, so nothing was done: {0}")]
-    Journal(String),
-}
-
-impl ControlError {
-    /// The last part of the problem type.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Busy(_) => "busy",
-            Self::Declined(_) => "declined",
-            Self::NoAnswer(_) => "no-answer",
-            Self::Unregistered(_) => "unregistered",
-            Self::TargetGone => "target-gone",
-            Self::Ambiguous(_) => "ambiguous",
-            Self::Forbidden(_) => "forbidden",
-            Self::LinkDown(_) => "link-down",
-            Self::Refused(_) => "refused",
-            Self::Unknown => "unknown",
-            Self::Journal(_) => "journal",
-        }
-    }
-}
+/// What the id of every channel begins with that we let listen.
+pub const OWN_IDS: &str = "asterflow-";

@@ -1,8 +1,8 @@
 //! From a wish to the exact channel: always the agent's own phone leg, by its Uniqueid, alive now.
 
-use super::{ControlError, Target};
+use super::{CallChoice, ControlError, Target};
 use crate::domain::ids::{AgentName, Interface, QueueName, UniqueId};
-use crate::domain::live::snapshot::{MemberSnapshot, Snapshot};
+use crate::domain::live::snapshot::{MemberSnapshot, Partner, Snapshot};
 
 /// The leg that will be listened to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Leg {
     pub agent: AgentName,
     /// The queue whose card led here.
     pub queue: QueueName,
+    /// With whom, where known.
+    pub partner: Option<Partner>,
 }
 
 /// Finds the leg for `target` on the floor.
@@ -47,7 +49,9 @@ fn seats(snapshot: &Snapshot) -> impl Iterator<Item = (&QueueName, &MemberSnapsh
 }
 
 fn leg_of(queue: &QueueName, member: &MemberSnapshot, channel: &UniqueId) -> Leg {
+    let at = member.legs.iter().position(|leg| leg == channel);
     Leg {
+        partner: at.and_then(|at| member.leg_partners.get(at).cloned().flatten()),
         channel: channel.clone(),
         interface: member.interface.clone(),
         agent: member.name.clone(),
@@ -75,7 +79,11 @@ fn by_agent(snapshot: &Snapshot, interface: &Interface) -> Result<Leg, ControlEr
     match member.legs.as_slice() {
         [] => Err(ControlError::TargetGone),
         [only] => Ok(leg_of(mine[0].0, member, only)),
-        several => Err(ControlError::Ambiguous(several.to_vec())),
+        several => {
+            let partners = member.leg_partners.iter().cloned().chain(std::iter::repeat(None));
+            let choice = |(leg, partner): (&UniqueId, _)| CallChoice { channel: leg.clone(), partner };
+            Err(ControlError::Ambiguous(several.iter().zip(partners).map(choice).collect()))
+        }
     }
 }
 

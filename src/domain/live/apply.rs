@@ -83,7 +83,11 @@ impl Floor {
                 self.part(queue, interface, caller, leg, true, now);
             }
             Event::AgentEnded { queue, interface, leg, end } => self.end(&queue, &interface, &leg, end, now),
-            Event::Originated { .. } | Event::Key { .. } | Event::Resync | Event::ShuttingDown => {}
+            Event::Originated { .. }
+            | Event::Key { .. }
+            | Event::Transferred(_)
+            | Event::Resync
+            | Event::ShuttingDown => {}
         }
         KNOWN
     }

@@ -152,6 +152,8 @@ pub struct Picture {
     pub members: Vec<MemberInfo>,
     /// All waiting callers.
     pub entries: Vec<EntryInfo>,
+    /// How long Asterisk has been running, in seconds; only in the first picture after a login.
+    pub uptime_seconds: Option<i64>,
     /// All hints; `None` when they were not asked for, or may not be listed.
     pub hints: Option<Vec<HintInfo>>,
     /// What happened while the lists were made, in order: it holds over what they say.
@@ -329,6 +331,8 @@ pub enum Event {
         /// Asterisk's reason: 0 failed, 1 hung up, 3 no answer, 5 busy, 8 congestion.
         reason: u8,
     },
+    /// A party has passed its call on: its legs, one when it did so without asking.
+    Transferred(Vec<UniqueId>),
     /// A key was pressed (end of the tone).
     Key {
         /// At this channel.

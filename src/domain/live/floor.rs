@@ -18,6 +18,10 @@ const GONE: usize = 1024;
 pub struct Floor {
     /// Whether a whole picture was ever had.
     pub(super) known: bool,
+    /// When Asterisk was started, where it has said so.
+    pub(super) booted: Option<Moment>,
+    /// Whether the last picture had the channels.
+    pub(super) lists_channels: bool,
     pub(super) queues: BTreeMap<QueueName, Queue>,
     pub(super) channels: QuickMap<UniqueId, Channel>,
     pub(super) bridges: QuickMap<BridgeId, BTreeSet<UniqueId>>,

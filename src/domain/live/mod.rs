@@ -16,6 +16,7 @@ mod keys;
 mod picture;
 pub mod seen;
 pub mod snapshot;
+mod spies;
 mod view;
 
 pub use apply::Applied;

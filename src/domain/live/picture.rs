@@ -15,6 +15,8 @@ impl Floor {
     /// Replaces the floor by `picture`, made at `now`. Whether something stayed the same is judged by ids. Channels and
     /// hints that may not be listed stay as events told them.
     pub fn replace(&mut self, picture: Picture, now: Moment) {
+        self.booted = picture.uptime_seconds.map(|uptime| now.minus_seconds(uptime)).or(self.booted);
+        self.lists_channels = picture.channels.is_some();
         if let Some(hints) = &picture.hints {
             self.hints.clear();
             hints.iter().for_each(|hint| drop(self.put_hint(hint)));
@@ -58,7 +60,7 @@ impl Floor {
         let mut before = std::mem::take(&mut self.channels);
         self.bridges.clear();
         self.legs.clear();
-        self.spies.clear();
+        let known_spies = std::mem::take(&mut self.spies);
         let mut spying: Vec<(UniqueId, SmolStr)> = Vec::new();
         for ListedChannel { channel: info, bridge, age_seconds, spies_on, pool_agent } in listed {
             let id = info.unique_id();
@@ -80,9 +82,13 @@ impl Floor {
         }
         let names: HashMap<&str, &UniqueId> =
             self.channels.iter().map(|(id, channel)| (channel.info.name.as_str(), id)).collect();
-        let resolve =
-            |target: &str| names.get(target).map_or_else(|| UniqueId::new(target), |id| (*id).clone());
-        let spies = spying.iter().map(|(spy, target)| (spy.clone(), resolve(target))).collect();
+        let is_here = |target: &&UniqueId| self.channels.contains_key(*target);
+        // Who listens by the beginning of a name was told of by an event; the list does not say whom that means.
+        let resolve = |spy: &UniqueId, target: &str| {
+            let known = names.get(target).copied().or_else(|| known_spies.get(spy).filter(is_here));
+            known.cloned().unwrap_or_else(|| UniqueId::new(target))
+        };
+        let spies = spying.iter().map(|(spy, target)| (spy.clone(), resolve(spy, target))).collect();
         self.spies = spies;
     }
 

@@ -85,6 +85,27 @@ pub struct Snapshot {
     pub corrected: u64,
     /// The queues, by name.
     pub queues: Vec<QueueSnapshot>,
+    /// Who listens to calls, and our own legs that are on their way to it; by channel.
+    pub spies: Vec<SpySnapshot>,
+    /// When Asterisk was started, where it has said so.
+    pub booted: Option<Moment>,
+    /// Whether the AMI user may list channels: else those that began before the link are not known.
+    pub lists_channels: bool,
+}
+
+/// A channel that listens to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpySnapshot {
+    /// Its Uniqueid.
+    pub channel: UniqueId,
+    /// The phone it belongs to, `PJSIP/201`.
+    pub phone: String,
+    /// The supervisor's phone by its name in the configuration, else as `phone`.
+    pub name: String,
+    /// The channel it listens to; `None` while it does not yet.
+    pub target: Option<UniqueId>,
+    /// When the channel came into being.
+    pub since: Moment,
 }
 
 /// One queue.
@@ -231,6 +252,9 @@ impl Snapshot {
             known: false,
             corrected: 0,
             queues: Vec::new(),
+            spies: Vec::new(),
+            booted: None,
+            lists_channels: false,
         }
     }
 

@@ -17,7 +17,9 @@ impl Floor {
     /// The picture for readers.
     pub fn snapshot(&self, pbx: &PbxName, ami: &LinkStatus, now: Moment) -> Snapshot {
         let queues = self.queues.iter().map(|(name, queue)| self.queue(name, queue, now)).collect();
-        Snapshot { pbx: pbx.clone(), as_of: now, ami: ami.clone(), known: self.known, corrected: 0, queues }
+        let (pbx, ami, spies) = (pbx.clone(), ami.clone(), self.spying());
+        let (known, booted, lists_channels) = (self.known, self.booted, self.lists_channels);
+        Snapshot { pbx, as_of: now, ami, known, corrected: 0, queues, spies, booted, lists_channels }
     }
 
     fn queue(&self, name: &QueueName, queue: &Queue, now: Moment) -> QueueSnapshot {

@@ -1,9 +1,10 @@
 //! The one attempt of a wall: attached, changed, ended, and why.
 
-use crate::domain::control::Supervision;
+use crate::domain::account::Actor;
+use crate::domain::control::{Mode, Reason, Supervision, SupervisionState};
 use crate::domain::ids::UniqueId;
 use crate::domain::time::Tick;
-use crate::views::desk::{Attempt, Change, End};
+use crate::views::desk::{About, Attempt, Change, End, Listening, Lock, Seat};
 
 use super::{Command, DeskState};
 
@@ -13,14 +14,16 @@ const SETTLE_MILLIS: i64 = 1_500;
 impl DeskState {
     /// Ends what rings or runs. It needs no PIN: who ends a supervision hears less, not more.
     pub(super) fn end(&mut self) -> Option<Command> {
+        let who = self.identity.as_ref().map_or("somebody at the wall", |identity| &identity.name);
+        let by = Actor { name: who.to_owned(), origin: self.origin.clone() };
         match &mut self.stand.attempt {
             Attempt::Ringing { about, actor, cancelled, .. } if !*cancelled => {
                 *cancelled = true;
-                Some(Command::Cancel(about.channel.clone(), actor.clone()))
+                Some(Command::Cancel(about.channel.clone(), actor.clone(), by))
             }
             Attempt::Attached { id, change, .. } if *change != Some(Change::Ending) => {
                 *change = Some(Change::Ending);
-                Some(Command::Stop(id.clone()))
+                Some(Command::Stop(id.clone(), by))
             }
             _ => None,
         }
@@ -69,7 +72,7 @@ impl DeskState {
             *change = None;
         }
         match result {
-            Ok(held) => about.mode = held.mode,
+            Ok(held) => about.mode = held.mode.unwrap_or(about.mode),
             Err(sentence) => *note = Some(sentence),
         }
     }
@@ -85,23 +88,26 @@ impl DeskState {
     /// What became of it meanwhile, as `tasks::control` knows; `is_call_up`: whether the agent's leg is still on the floor.
     pub fn observe(&mut self, held: Option<&Supervision>, is_call_up: bool, now: Tick) {
         match &mut self.stand.attempt {
-            Attempt::Attached { about, change, .. } => match held {
-                Some(Supervision { ended: None, mode, .. }) => {
+            Attempt::Attached { about, change, note, .. } => match held {
+                Some(Supervision { ended: None, mode, state, .. }) => {
                     // A key on the phone itself changes it, too.
                     if change.is_none() {
-                        about.mode = *mode;
+                        about.mode = mode.unwrap_or(about.mode);
+                    }
+                    if *state == SupervisionState::Lost {
+                        *note = Some(lost(&about.phone));
+                    } else if note.as_ref() == Some(&lost(&about.phone)) {
+                        *note = None;
                     }
                 }
-                Some(Supervision { ended: Some(why), .. }) => {
+                Some(Supervision { ended: Some(ended), .. }) => {
                     let by_us = *change == Some(Change::Ending);
-                    let why = if why != "ended" {
-                        End::Said(sentence(why))
-                    } else if by_us {
-                        End::ByUs
-                    } else if is_call_up {
-                        End::Unsettled
-                    } else {
-                        End::CallOver
+                    let why = match &ended.reason {
+                        Reason::ByUs(_) if by_us => End::ByUs,
+                        Reason::CallOver => End::CallOver,
+                        Reason::Transferred => End::Transferred,
+                        Reason::PhoneHungUp => End::PhoneLeft,
+                        other => End::Said(other.sentence()),
                     };
                     self.over(why, now);
                 }
@@ -123,11 +129,73 @@ impl DeskState {
             self.stand.attempt = Attempt::Ended { about: about.clone(), why, at: now };
         }
     }
+
+    /// Takes note of all that listens. What was started here and runs without this wall knowing of it, because the program
+    /// was started anew meanwhile, is taken up again.
+    pub fn see(&mut self, all: Vec<Supervision>, now: Tick) {
+        let runs: Vec<Supervision> = all.into_iter().filter(|held| held.ended.is_none()).collect();
+        if !self.stand.attempt.is_running()
+            && let Some(mine) = runs.iter().find(|held| self.is_mine(held))
+        {
+            let about = self.about(mine);
+            self.stand.attempt = Attempt::Attached {
+                about,
+                id: mine.id.clone(),
+                actor: mine.actor.clone(),
+                since: mine.since.tick.min(now),
+                change: None,
+                note: None,
+            };
+        }
+        self.stand.listening = runs.iter().map(|held| self.listening(held)).collect();
+    }
+
+    fn is_mine(&self, held: &Supervision) -> bool {
+        if matches!(self.stand.lock, Lock::LoggedIn { may: false, .. }) {
+            return false;
+        }
+        let known = self.identity.as_ref().filter(|_| matches!(self.stand.lock, Lock::LoggedIn { .. }));
+        held.state == SupervisionState::Attached
+            && !held.foreign
+            && held.origin == self.origin
+            && known.is_none_or(|identity| identity.name == held.actor)
+    }
+
+    fn about(&self, held: &Supervision) -> About {
+        let other = held.partner.as_ref().map(crate::views::board::other_side);
+        About {
+            seat: Seat {
+                pbx: held.pbx.to_string(),
+                queue: held.queue.as_ref().map(ToString::to_string).unwrap_or_default(),
+                interface: held.interface.to_string(),
+            },
+            agent: held.agent.to_string(),
+            channel: held.channel.clone(),
+            partner: other.unwrap_or_default(),
+            phone: self.phone_name(&held.supervisor),
+            mode: held.mode.unwrap_or(Mode::Listen),
+        }
+    }
+
+    fn listening(&self, held: &Supervision) -> Listening {
+        Listening {
+            pbx: held.pbx.clone(),
+            channel: held.channel.clone(),
+            phone: self.phone_name(&held.supervisor),
+            actor: (!held.foreign).then(|| held.actor.clone()),
+            mode: held.mode.filter(|_| held.state == SupervisionState::Attached),
+            attached: !held.state.is_before_answer(),
+            here: self.id() == Some(&held.id),
+        }
+    }
+
+    fn phone_name(&self, extension: &str) -> String {
+        let known = self.stand.phones.iter().find(|phone| phone.extension == extension);
+        known.map_or_else(|| extension.to_owned(), |phone| phone.name.clone())
+    }
 }
 
-/// Words of a lower layer as a sentence.
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+/// What is told while the link is down; short enough for the bar of a small screen.
+fn lost(phone: &str) -> String {
+    format!("Link down: {phone} may still listen.")
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::domain::account::Actor;
 use crate::domain::control::{Mode, Request, Supervision};
 use crate::domain::ids::UniqueId;
 use crate::tasks::accounts::Identity;
@@ -14,12 +15,12 @@ pub enum Command {
     Unlock(u32, String),
     /// Start a supervision.
     Start(Request),
-    /// Change its mode.
-    SetMode(UniqueId, Mode),
-    /// Give up the ringing for this leg, which this account wished.
-    Cancel(UniqueId, String),
-    /// End it.
-    Stop(UniqueId),
+    /// Change its mode, as this person wishes.
+    SetMode(UniqueId, Mode, Actor),
+    /// Give up the ringing for this leg, which this account wished, as this person wishes.
+    Cancel(UniqueId, String, Actor),
+    /// End it, as this person wishes.
+    Stop(UniqueId, Actor),
 }
 
 impl fmt::Debug for Command {
@@ -27,9 +28,11 @@ impl fmt::Debug for Command {
         match self {
             Self::Unlock(serial, _) => write!(f, "Unlock({serial}, ••••)"),
             Self::Start(request) => f.debug_tuple("Start").field(request).finish(),
-            Self::SetMode(id, mode) => f.debug_tuple("SetMode").field(id).field(mode).finish(),
-            Self::Cancel(channel, actor) => f.debug_tuple("Cancel").field(channel).field(actor).finish(),
-            Self::Stop(id) => f.debug_tuple("Stop").field(id).finish(),
+            Self::SetMode(id, mode, by) => f.debug_tuple("SetMode").field(id).field(mode).field(by).finish(),
+            Self::Cancel(channel, actor, by) => {
+                f.debug_tuple("Cancel").field(channel).field(actor).field(by).finish()
+            }
+            Self::Stop(id, by) => f.debug_tuple("Stop").field(id).field(by).finish(),
         }
     }
 }

@@ -8,7 +8,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
 
 use crate::clock;
-use crate::domain::control::{ControlError, Mode, Request, Supervision, SupervisionState};
+use crate::domain::account::Actor;
+use crate::domain::control::{ControlError, Mode, Request, Supervision};
 use crate::domain::ids::UniqueId;
 use crate::domain::time::{Moment, Tick};
 use crate::tasks::accounts::{AccountError, Accounts, Identity, Role};
@@ -70,10 +71,12 @@ impl Running {
     pub(in crate::kiosk) fn tick(&mut self, pictures: &[Picture], now: Tick) {
         let Some((desk, state)) = &mut self.desk else { return };
         state.tick(now);
-        let held = state.id().and_then(|id| desk.control.get(id));
+        let all = desk.control.list();
+        let held = state.id().and_then(|id| all.iter().find(|held| held.id == *id).cloned());
         let about = state.stand().attempt.about();
         let is_up = about.is_some_and(|about| desk::is_up(pictures, &about.seat, &about.channel));
         state.observe(held.as_ref(), is_up, now);
+        state.see(all, now);
     }
 
     /// Waits for the next answer and takes it; for ever while nothing is under way.
@@ -112,9 +115,9 @@ fn carry_out(command: Command, desk: &Desk) -> BoxFuture<'static, Answer> {
             Box::pin(std::future::ready(Answer::Unlocked(serial, Err(Refused::Wrong))))
         }
         (Command::Start(request), _) => Box::pin(start(control, request)),
-        (Command::SetMode(id, mode), _) => Box::pin(set_mode(control, id, mode)),
-        (Command::Stop(id), _) => Box::pin(stop(control, id)),
-        (Command::Cancel(channel, actor), _) => Box::pin(cancel(control, channel, actor)),
+        (Command::SetMode(id, mode, by), _) => Box::pin(set_mode(control, id, mode, by)),
+        (Command::Stop(id, by), _) => Box::pin(stop(control, id, by)),
+        (Command::Cancel(channel, actor, by), _) => Box::pin(cancel(control, channel, actor, by)),
     }
 }
 
@@ -127,25 +130,24 @@ async fn start(control: Control, request: Request) -> Answer {
 }
 
 /// The id of what rings is known to control only.
-async fn cancel(control: Control, channel: UniqueId, actor: String) -> Answer {
-    let is_meant = |held: &Supervision| {
-        held.state == SupervisionState::Calling && held.channel == channel && held.actor == actor
-    };
+async fn cancel(control: Control, channel: UniqueId, actor: String, by: Actor) -> Answer {
+    let is_meant =
+        |held: &Supervision| held.state.is_before_answer() && held.channel == channel && held.actor == actor;
     match control.list().into_iter().find(is_meant) {
-        Some(held) => stop(control, held.id).await,
+        Some(held) => stop(control, held.id, by).await,
         None => Answer::Stopped(channel, Err("Nothing rings any more.".to_owned())),
     }
 }
 
-async fn stop(control: Control, id: UniqueId) -> Answer {
+async fn stop(control: Control, id: UniqueId, by: Actor) -> Answer {
     const LATE: &str = "The PBX did not confirm the end. Hang up the phone.";
-    let stopped = words(timeout(CHANGE, control.stop(&id)).await, LATE);
+    let stopped = words(timeout(CHANGE, control.stop(&id, &by)).await, LATE);
     let is_over = |held: Supervision| if held.ended.is_some() { Ok(()) } else { Err(LATE.to_owned()) };
     Answer::Stopped(id, stopped.and_then(is_over))
 }
 
-async fn set_mode(control: Control, id: UniqueId, mode: Mode) -> Answer {
-    let changed = timeout(CHANGE, control.set_mode(&id, mode)).await;
+async fn set_mode(control: Control, id: UniqueId, mode: Mode, by: Actor) -> Answer {
+    let changed = timeout(CHANGE, control.set_mode(&id, mode, &by)).await;
     Answer::Changed(id, words(changed, "The PBX did not confirm the change. Try again."))
 }
 

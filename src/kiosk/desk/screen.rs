@@ -121,6 +121,7 @@ fn running(running: &Running) -> ui::DeskRunning {
             Ending::Unsettled => ui::DeskEnding::Unsettled,
             Ending::ByUs => ui::DeskEnding::ByUs,
             Ending::CallOver => ui::DeskEnding::CallOver,
+            Ending::Transferred => ui::DeskEnding::Transferred,
             Ending::PhoneLeft => ui::DeskEnding::PhoneLeft,
             Ending::Refused => ui::DeskEnding::Refused,
             Ending::Said => ui::DeskEnding::Said,
@@ -205,6 +206,7 @@ mod tests {
             pad,
             lock: Lock::Locked,
             attempt: Attempt::None,
+            listening: Vec::new(),
         };
         let desk = desk(&[picture], &stand, at(100));
         Arc::new(Wall { page: Page::Board, desk, ..Wall::default() })

@@ -1,6 +1,6 @@
 //! The decisions: locked or not, sheet, PIN pad, the one attempt. No clock, no waiting.
 
-use crate::domain::account::Role;
+use crate::domain::account::{Actor, Role};
 use crate::domain::control::{Mode, Request, Target};
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::time::Tick;
@@ -29,8 +29,8 @@ enum Wish {
 pub struct DeskState {
     pub(super) stand: Stand,
     /// Who has unlocked, or has logged in.
-    identity: Option<Identity>,
-    origin: String,
+    pub(super) identity: Option<Identity>,
+    pub(super) origin: String,
     touched: Tick,
     pin: String,
     wish: Option<Wish>,
@@ -56,6 +56,7 @@ impl DeskState {
                 pad: None,
                 lock,
                 attempt: Attempt::None,
+                listening: Vec::new(),
             },
             identity: known,
             origin,
@@ -225,7 +226,8 @@ impl DeskState {
                     return None;
                 }
                 (*change, *note) = (Some(Change::To(mode)), None);
-                Some(Command::SetMode(id.clone(), mode))
+                let by = Actor { name: who.name.clone(), origin: self.origin.clone() };
+                Some(Command::SetMode(id.clone(), mode, by))
             }
         }
     }

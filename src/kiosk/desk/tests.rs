@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::account::Role;
-use crate::domain::control::{Supervision, SupervisionState, Target};
+use crate::domain::control::{Ended, Reason, Supervision, SupervisionState, Target};
 use crate::domain::time::{Moment, Tick};
 use crate::views::desk::{Attempt, Call, Change, End, Floor, Lock, Reach, Refused};
 
@@ -30,20 +30,23 @@ fn reach(channels: &[&str]) -> Reach {
     }
 }
 
-fn held(id: &str, mode: Mode, ended: Option<&str>) -> Supervision {
+fn held(id: &str, mode: Mode, ended: Option<Reason>) -> Supervision {
     Supervision {
         id: id.into(),
         pbx: "pbx".into(),
         state: if ended.is_some() { SupervisionState::Ended } else { SupervisionState::Attached },
+        foreign: false,
         channel: "1.4".into(),
         interface: "PJSIP/101".into(),
         agent: "Alice".into(),
+        partner: None,
         queue: None,
-        mode,
+        mode: Some(mode),
         supervisor: "201".to_owned(),
         actor: "anna".to_owned(),
+        origin: "wall".to_owned(),
         since: Moment::at_millis(0),
-        ended: ended.map(str::to_owned),
+        ended: ended.map(|reason| Ended { reason, at: Moment::at_millis(0) }),
     }
 }
 
@@ -177,7 +180,7 @@ fn the_wall_locks_by_itself_a_minute_after_the_last_touch() {
     assert!(act(&mut desk, Touch::Press(Mode::Barge), 111).is_none());
     assert!(desk.stand().pad.is_some());
     let _ = act(&mut desk, Touch::Close, 112);
-    assert!(matches!(act(&mut desk, Touch::End, 112), Some(Command::Stop(_))));
+    assert!(matches!(act(&mut desk, Touch::End, 112), Some(Command::Stop(..))));
 }
 
 #[test]
@@ -245,7 +248,7 @@ fn a_mode_is_changed_without_dialling_again_and_by_its_owner_only() {
     assert!(act(&mut desk, Touch::Press(Mode::Listen), 4).is_none(), "it is so already");
     assert!(matches!(
         act(&mut desk, Touch::Press(Mode::Whisper), 4),
-        Some(Command::SetMode(_, Mode::Whisper))
+        Some(Command::SetMode(_, Mode::Whisper, _))
     ));
     assert!(act(&mut desk, Touch::Press(Mode::Barge), 4).is_none(), "one change at a time");
     let _ = desk.answered(Answer::Changed("s".into(), Ok(held("s", Mode::Whisper, None))), at(5));
@@ -264,31 +267,70 @@ fn a_mode_is_changed_without_dialling_again_and_by_its_owner_only() {
 
 #[test]
 fn an_end_has_its_reason() {
-    let over = held("s", Mode::Listen, Some("ended"));
-    let mut desk = attached();
-    desk.observe(Some(&over), false, at(9));
-    assert_eq!(end(&desk), &End::CallOver);
+    let by = |who: &str| Reason::ByUs(who.to_owned());
+    for (reason, told) in [
+        (Reason::CallOver, End::CallOver),
+        (Reason::Transferred, End::Transferred),
+        (Reason::PhoneHungUp, End::PhoneLeft),
+        (by("bert"), End::Said("Ended by bert.".to_owned())),
+        (Reason::PbxRestarted, End::Said("Asterisk was restarted.".to_owned())),
+    ] {
+        let mut desk = attached();
+        desk.observe(Some(&held("s", Mode::Listen, Some(reason))), true, at(9));
+        assert_eq!(end(&desk), &told);
+    }
 
-    // The floor may still show the call for a moment.
+    // Control has forgotten it; the floor may still show the call for a moment.
     let mut desk = attached();
-    desk.observe(Some(&over), true, at(9));
+    desk.observe(None, true, at(9));
     assert_eq!(end(&desk), &End::Unsettled);
     desk.observe(None, false, at(10));
     assert_eq!(end(&desk), &End::CallOver);
     let mut desk = attached();
-    desk.observe(Some(&over), true, at(9));
+    desk.observe(None, true, at(9));
     desk.observe(None, true, at(12));
     assert_eq!(end(&desk), &End::PhoneLeft);
 
     let mut desk = attached();
-    assert!(matches!(act(&mut desk, Touch::End, 5), Some(Command::Stop(_))));
+    assert!(matches!(act(&mut desk, Touch::End, 5), Some(Command::Stop(_, by)) if by.name == "anna"));
     assert!(act(&mut desk, Touch::End, 5).is_none(), "once");
-    desk.observe(Some(&over), true, at(6));
+    desk.observe(Some(&held("s", Mode::Listen, Some(by("anna")))), true, at(6));
     assert_eq!(end(&desk), &End::ByUs);
+}
 
+#[test]
+fn while_the_link_is_down_the_phone_may_still_listen_and_that_is_said() {
     let mut desk = attached();
-    desk.observe(Some(&held("s", Mode::Listen, Some("the link was lost"))), true, at(6));
-    assert_eq!(end(&desk), &End::Said("The link was lost.".to_owned()));
+    let note = |desk: &DeskState| match &desk.stand().attempt {
+        Attempt::Attached { note, .. } => note.clone(),
+        other => panic!("{other:?}"),
+    };
+    let lost = Supervision { state: SupervisionState::Lost, ..held("s", Mode::Listen, None) };
+    desk.observe(Some(&lost), true, at(5));
+    assert!(note(&desk).is_some_and(|note| note.contains("may still listen")));
+    desk.observe(Some(&held("s", Mode::Whisper, None)), true, at(6));
+    assert_eq!(note(&desk), None);
+}
+
+#[test]
+fn what_this_wall_began_is_taken_up_again_after_a_restart_and_what_others_began_is_only_seen() {
+    let elsewhere = Supervision { origin: "10.0.0.9".to_owned(), ..held("t", Mode::Barge, None) };
+    let foreign =
+        Supervision { foreign: true, mode: None, supervisor: "PJSIP/299".to_owned(), ..elsewhere.clone() };
+    let mut desk = locked();
+    desk.see(vec![elsewhere.clone(), foreign.clone()], at(3));
+    assert!(!desk.stand().attempt.is_running());
+    let seen: Vec<_> =
+        desk.stand().listening.iter().map(|one| (one.phone.as_str(), one.actor.as_deref())).collect();
+    assert_eq!(seen, [("Desk 201", Some("anna")), ("PJSIP/299", None)]);
+    desk.see(vec![elsewhere, held("s", Mode::Whisper, None), foreign], at(4));
+    match &desk.stand().attempt {
+        Attempt::Attached { id, about, .. } => {
+            assert_eq!((id.as_str(), about.mode, about.agent.as_str()), ("s", Mode::Whisper, "Alice"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(act(&mut desk, Touch::End, 5), Some(Command::Stop(..))));
 }
 
 #[test]
@@ -304,14 +346,14 @@ fn a_failed_end_is_said_and_can_be_tried_again() {
     }
     // A late answer to an end of before ends nothing that runs now.
     let _ = desk.answered(Answer::Stopped("before".into(), Ok(())), at(13));
-    assert!(matches!(act(&mut desk, Touch::End, 14), Some(Command::Stop(_))));
+    assert!(matches!(act(&mut desk, Touch::End, 14), Some(Command::Stop(..))));
 }
 
 #[test]
 fn ringing_can_be_given_up() {
     let mut desk = ringing();
     match act(&mut desk, Touch::End, 4) {
-        Some(Command::Cancel(channel, actor)) => {
+        Some(Command::Cancel(channel, actor, _)) => {
             assert_eq!((channel.as_str(), actor.as_str()), ("1.4", "anna"));
         }
         other => panic!("{other:?}"),
@@ -324,7 +366,7 @@ fn ringing_can_be_given_up() {
     let mut desk = ringing();
     let _ = act(&mut desk, Touch::End, 4);
     let command = desk.answered(Answer::Started(Ok(held("s", Mode::Listen, None))), at(5));
-    assert!(matches!(command, Some(Command::Stop(_))), "{command:?}");
+    assert!(matches!(command, Some(Command::Stop(..))), "{command:?}");
 }
 
 #[test]

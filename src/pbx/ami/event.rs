@@ -53,6 +53,11 @@ pub fn decode(frame: &Frame<'_>) -> Option<Event> {
         b"ExtensionStatus" => Some(Event::Hinted(fields.hint())),
         b"FullyBooted" | b"Reload" | b"Load" | b"Unload" => Some(Event::Resync),
         b"Shutdown" => Some(Event::ShuttingDown),
+        b"BlindTransfer" => Some(Event::Transferred(vec![fields.id("TransfererUniqueid")])),
+        b"AttendedTransfer" => Some(Event::Transferred(vec![
+            fields.id("OrigTransfererUniqueid"),
+            fields.id("SecondTransfererUniqueid"),
+        ])),
         _ if name.starts_with(b"Bridge") => bridge(name, &fields),
         _ if name.starts_with(b"Dial") => dial(name, &fields),
         _ if name.starts_with(b"Queue") => queue(name, &fields),

@@ -135,11 +135,12 @@ impl<'a> Fields<'a> {
             let first = arguments.split(',').next().filter(|_| is_it);
             SmolStr::new(first.unwrap_or_default())
         };
+        let chan_spy = first_of("ChanSpy");
         ListedChannel {
             channel: self.channel(""),
             bridge: self.text("BridgeId"),
             age_seconds: clock_seconds(&self.text("Duration")),
-            spies_on: first_of("ChanSpy"),
+            spies_on: if chan_spy.is_empty() { first_of("ExtenSpy") } else { chan_spy },
             pool_agent: first_of("AgentLogin"),
         }
     }

@@ -55,6 +55,8 @@ pub struct Session {
     decoder: Decoder,
     phase: Phase,
     version: String,
+    /// How long Asterisk had been running when it said so, until a picture takes it along.
+    uptime_s: Option<i64>,
     opened: Tick,
     heard: Tick,
     pinged: Option<Tick>,
@@ -76,6 +78,7 @@ impl Session {
             decoder: Decoder::default(),
             phase: Phase::Greeting,
             version: String::new(),
+            uptime_s: None,
             opened: now,
             heard: now,
             pinged: None,
@@ -153,6 +156,9 @@ impl Session {
                     self.list_item(asked, name, frame, now);
                 } else {
                     self.classes.note(frame);
+                    if name == b"FullyBooted" {
+                        self.uptime_s = frame.text("Uptime").and_then(|text| text.parse().ok());
+                    }
                     if let Some(event) = decode(frame) {
                         self.event(event, now);
                     }
@@ -189,7 +195,8 @@ impl Session {
         if self.resync.wants_hints() {
             self.ask(Asked::Hints, &Action::ExtensionStateList, now.plus_millis(LOGIN_MS * 2));
         }
-        let Some(finished) = self.resync.finish(now, self.classes) else { return };
+        let Some(mut finished) = self.resync.finish(now, self.classes) else { return };
+        finished.picture.uptime_seconds = self.uptime_s.take();
         let without = self.resync.is_without_queues(now);
         if std::mem::replace(&mut self.privileges.no_queues, without) != without {
             self.warn();

@@ -1,22 +1,25 @@
-//! One attempt to listen, from the wish to its end: prepare, journal, ring, attach, end.
+//! One attempt to listen, from the wish to its end: prepare, journal, ring, attach; `run` does the rest.
 //!
 //! Success is ChanSpyStart and nothing else: the answered Originate of a call that is already over attaches to nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::Shared;
+use super::heard::Heard;
+use super::run::{Run, Stand, Taps};
+use super::{HANGUP, Shared, may_not};
 use crate::clock;
 use crate::config::SupervisorPhone;
 use crate::domain::control::{
-    ControlError, Leg, Mode, Request, Supervision, SupervisionState, Target, resolve,
+    ControlError, Leg, Mode, OWN_IDS, Reason, Request, Supervision, SupervisionState, Target, resolve,
 };
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::pbx::ami::action::Action;
-use crate::store::{JournalEntry, JournalId};
+use crate::pbx::ami::session::ActionError;
+use crate::store::JournalId;
 use crate::tasks::live::{LegEvent, Live};
 
 /// How long the supervisor's phone rings.
@@ -36,6 +39,19 @@ pub(super) struct Attempt {
     leg: Leg,
     request: Request,
     id: UniqueId,
+}
+
+/// Why it did not attach, and whether the phone's leg is known to be gone.
+struct Failed {
+    error: ControlError,
+    is_gone: bool,
+}
+
+impl From<ControlError> for Failed {
+    /// Nothing rings any more.
+    fn from(error: ControlError) -> Self {
+        Self { error, is_gone: true }
+    }
 }
 
 type Answer = oneshot::Sender<Result<Supervision, ControlError>>;
@@ -60,31 +76,53 @@ impl Attempt {
 
     /// Runs the attempt to the end of the supervision; `answer` gets its outcome as soon as there is one.
     pub(super) async fn run(self, answer: Answer) {
-        let journal = match self.open_journal().await {
-            Ok(journal) => journal,
-            Err(error) => return drop(answer.send(Err(error))),
-        };
         let calling = self.supervision();
-        self.shared.registry.insert(calling.clone());
-        let why = match self.ring().await {
-            Ok(mut events) => {
+        // In the list before the journal: a second wish for the same phone must find it there.
+        if let Err(error) = self.shared.begin(calling.clone(), &self.phone) {
+            return drop(answer.send(Err(error)));
+        }
+        let opened = self.shared.journal_open(&calling, &self.phone.channel).await;
+        let journal = match opened {
+            Ok(journal) => journal,
+            Err(error) => {
+                self.shared.registry.forget(&self.id);
+                return drop(answer.send(Err(ControlError::Journal(error.to_string()))));
+            }
+        };
+        let since = self.live.snapshot.borrow().ami.since;
+        match self.ring().await {
+            Ok(taps) => {
                 let attached =
                     Supervision { state: SupervisionState::Attached, since: clock::now(), ..calling };
                 self.shared.registry.update(&self.id, |held| *held = attached.clone());
                 let _ = answer.send(Ok(attached));
-                let why = self.until_end(&mut events).await;
-                self.shared.registry.end(&self.id, why);
-                why.to_owned()
+                self.into_run(journal).run(Stand::Up(taps)).await;
             }
-            Err(error) => {
-                let why = error.to_string();
-                self.shared.registry.end(&self.id, &why);
+            Err(Failed { error, is_gone }) => {
+                let reason = Reason::NotAttached(error.kind(), error.to_string());
+                self.shared.registry.plan(&self.id, reason.clone());
+                if is_gone {
+                    let reason = self.shared.registry.planned(&self.id).unwrap_or(reason);
+                    self.shared.close(&self.id, journal, reason).await;
+                    return drop(answer.send(Err(error)));
+                }
                 let _ = answer.send(Err(error));
-                why
+                // The phone may ring on: it is hung up as soon as the link is back.
+                self.into_run(journal).run(Stand::Lost(Some(since))).await;
             }
-        };
-        if let Err(error) = self.shared.store.journal_close(clock::now().wall, journal, &why, None).await {
-            tracing::error!(%error, id = %self.id, "the end of a supervision could not be journalled");
+        }
+    }
+
+    fn into_run(self, journal: JournalId) -> Run {
+        let longest = i64::try_from(self.shared.longest.as_millis()).unwrap_or(i64::MAX);
+        Run {
+            until: clock::now().tick.plus_millis(longest),
+            shared: self.shared,
+            live: self.live,
+            id: self.id,
+            target: self.leg.channel,
+            journal,
+            earlier: false,
         }
     }
 
@@ -93,13 +131,16 @@ impl Attempt {
             id: self.id.clone(),
             pbx: self.pbx().clone(),
             state: SupervisionState::Calling,
+            foreign: false,
             channel: self.leg.channel.clone(),
             interface: self.leg.interface.clone(),
             agent: self.leg.agent.clone(),
+            partner: self.leg.partner.clone(),
             queue: Some(self.leg.queue.clone()),
-            mode: self.request.mode,
+            mode: Some(self.request.mode),
             supervisor: self.phone.extension.clone(),
             actor: self.request.actor.clone(),
+            origin: self.request.origin.clone(),
             since: clock::now(),
             ended: None,
         }
@@ -109,68 +150,73 @@ impl Attempt {
         &self.live.pbx
     }
 
-    async fn open_journal(&self) -> Result<JournalId, ControlError> {
-        let Leg { channel, interface, agent, queue } = &self.leg;
-        let entry = JournalEntry {
-            actor: self.request.actor.clone(),
-            origin: self.request.origin.clone(),
-            action: format!("supervision {}", self.request.mode.as_str()),
-            target: format!("{} {queue} {agent} {interface} {channel} by {}", self.pbx(), self.phone.channel),
-            before: None,
-            after: Some(self.id.to_string()),
-        };
-        let opened = self.shared.store.journal_open(clock::now().wall, entry).await;
-        opened.map_err(|error| ControlError::Journal(error.to_string()))
-    }
-
-    /// Rings the phone; returns its events once it listens. On any other outcome nothing of it is left.
-    async fn ring(&self) -> Result<mpsc::Receiver<LegEvent>, ControlError> {
+    /// Rings the phone; returns what is heard of both legs once it listens.
+    async fn ring(&self) -> Result<Taps, Failed> {
         let down = || ControlError::LinkDown(self.pbx().to_string());
-        let mut events = self.live.follow(&self.id).await.ok_or_else(down)?;
-        let spy = Action::Spy {
-            phone: self.phone.channel.clone(),
-            spied: format!("{},{}", self.leg.channel, self.request.mode.spy_options()),
-            id: self.id.to_string(),
-            caller_id: caller_id(self.leg.agent.as_str(), self.leg.interface.as_str()),
-            timeout_ms: RING_MS,
-        };
-        self.live.client().act(spy).await.map_err(|error| ControlError::Refused(error.to_string()))?;
-        let result = match timeout(ATTEMPT, self.attach(&mut events)).await {
+        let taps = Taps::follow(&self.live, &self.id, &self.leg.channel).await;
+        let mut taps = taps.ok_or_else(down)?;
+        if let Some(error) = self.given_up() {
+            return Err(error.into());
+        }
+        let spy = originate(&self.phone, &self.leg, self.request.mode, &self.id);
+        match self.live.client().act(spy).await {
+            Ok(()) => {}
+            Err(ActionError::Closed | ActionError::Deadline) => {
+                return Err(Failed { error: down(), is_gone: false });
+            }
+            Err(error) => return Err(may_not(&error, "originate").into()),
+        }
+        let mut heard = Heard::default();
+        let result = match timeout(ATTEMPT, self.attach(&mut taps, &mut heard)).await {
             Ok(result) => result,
-            Err(_) => Err(ControlError::NoAnswer(self.phone.extension.clone())),
+            Err(_) => Err(heard.verdict(&self.phone.extension)),
         };
         match result {
-            Ok(()) => Ok(events),
+            Ok(()) => Ok(taps),
             Err(error) => {
-                let hangup = Action::Hangup { channel: self.id.to_string() };
-                // The leg is usually gone already; then the PBX says so and all is well.
-                let _ = self.live.client().act(hangup).await;
-                Err(error)
+                let error = self.given_up().unwrap_or(error);
+                Err(Failed { error, is_gone: self.clear(&mut taps, &heard).await })
             }
         }
     }
 
-    /// Follows a supervision to its end; the supervisor may change its mode on the phone's own keys.
-    async fn until_end(&self, events: &mut mpsc::Receiver<LegEvent>) -> &'static str {
-        loop {
-            match events.recv().await {
-                Some(LegEvent::HungUp(_)) => return "ended",
-                Some(LegEvent::LinkDown) | None => {
-                    return "the link to the PBX was lost; the phone may still listen";
-                }
-                Some(LegEvent::Key(key)) => {
-                    if let Some(mode) = Mode::by_key(key) {
-                        self.shared.registry.update(&self.id, |supervision| supervision.mode = mode);
-                    }
-                }
-                Some(_) => {}
-            }
+    /// Somebody has given it up meanwhile, or the program ends.
+    fn given_up(&self) -> Option<ControlError> {
+        match self.shared.registry.planned(&self.id)? {
+            Reason::ByUs(who) => Some(ControlError::Cancelled(who)),
+            reason => Some(ControlError::Cancelled(match reason {
+                Reason::Shutdown => "AsterFlow, which ends,".to_owned(),
+                _ => "AsterFlow".to_owned(),
+            })),
         }
     }
 
-    async fn attach(&self, events: &mut mpsc::Receiver<LegEvent>) -> Result<(), ControlError> {
+    /// Sees to it that nothing rings any more; whether that is sure.
+    async fn clear(&self, taps: &mut Taps, heard: &Heard) -> bool {
+        if heard.cause.is_some() || (heard.failed.is_some() && !heard.seen) {
+            return true;
+        }
+        let hangup = Action::Hangup { channel: self.id.to_string() };
+        match self.live.client().act(hangup).await {
+            // There is no such channel (any more).
+            Err(ActionError::Refused(_)) => return true,
+            Err(_) => return false,
+            Ok(()) => {}
+        }
+        let gone = async {
+            loop {
+                match taps.own().await {
+                    Some(LegEvent::HungUp(_)) => return true,
+                    Some(LegEvent::LinkDown) | None => return false,
+                    Some(_) => {}
+                }
+            }
+        };
+        timeout(HANGUP, gone).await.unwrap_or(false)
+    }
+
+    async fn attach(&self, taps: &mut Taps, heard: &mut Heard) -> Result<(), ControlError> {
         let mut floor = self.live.snapshot.clone();
-        let mut heard = Heard::default();
         loop {
             let wait = match (heard.answered, heard.cause) {
                 (true, _) => ATTACH,
@@ -178,7 +224,7 @@ impl Attempt {
                 (false, None) => ATTEMPT,
             };
             let event = tokio::select! {
-                event = timeout(wait, events.recv()) => event,
+                event = timeout(wait, taps.own()) => event,
                 Ok(()) = floor.changed() => {
                     // Nobody shall pick up a phone for a call that is over.
                     let target = Target::Channel(self.leg.channel.clone());
@@ -200,56 +246,37 @@ impl Attempt {
             if heard.is_decided() {
                 return Err(heard.verdict(&self.phone.extension));
             }
+            if heard.seen && heard.cause.is_none() && self.given_up().is_some() {
+                // It was given up before there was a channel to hang up.
+                return Err(ControlError::TargetGone);
+            }
+            if heard.rings {
+                let rings = |held: &mut Supervision| {
+                    if held.state == SupervisionState::Calling {
+                        held.state = SupervisionState::Ringing;
+                    }
+                };
+                self.shared.registry.update(&self.id, rings);
+            }
         }
     }
 }
 
-/// What was heard of the supervisor's leg so far.
-#[derive(Debug, Default)]
-struct Heard {
-    seen: bool,
-    answered: bool,
-    failed: Option<u8>,
-    cause: Option<u16>,
-}
-
-impl Heard {
-    fn note(&mut self, event: &LegEvent) {
-        match event {
-            LegEvent::Seen => self.seen = true,
-            LegEvent::HungUp(cause) => self.cause = Some(*cause),
-            LegEvent::Originated { answered: true, .. } => self.answered = true,
-            LegEvent::Originated { reason, .. } => self.failed = Some(*reason),
-            _ => {}
-        }
-    }
-
-    fn is_decided(&self) -> bool {
-        // A leg that was seen ends with a cause, which tells more than the reason.
-        self.failed.is_some() && (self.cause.is_some() || !self.seen)
-            || (self.answered && self.cause.is_some())
-    }
-
-    /// Why it did not attach: busy and declined are told by the cause, no answer by the reason.
-    fn verdict(&self, extension: &str) -> ControlError {
-        let phone = extension.to_owned();
-        match (self.answered, self.failed, self.cause) {
-            (true, ..) => ControlError::TargetGone,
-            (_, _, Some(17)) | (_, Some(5), _) => ControlError::Busy(phone),
-            (_, _, Some(21)) => ControlError::Declined(phone),
-            (_, Some(3), _) | (_, _, Some(18 | 19)) => ControlError::NoAnswer(phone),
-            (_, _, Some(20)) => ControlError::Unregistered(phone),
-            (_, Some(_), None) if !self.seen => ControlError::Unregistered(phone),
-            (_, _, Some(_)) => ControlError::Declined(phone),
-            _ => ControlError::NoAnswer(phone),
-        }
+/// The one action that lets somebody listen: exactly this call, exactly this phone, no other application.
+fn originate(phone: &SupervisorPhone, leg: &Leg, mode: Mode, id: &UniqueId) -> Action {
+    Action::Spy {
+        phone: phone.channel.clone(),
+        spied: format!("{},{}", leg.channel, mode.spy_options()),
+        id: id.to_string(),
+        caller_id: caller_id(leg.agent.as_str(), leg.interface.as_str()),
+        timeout_ms: RING_MS,
     }
 }
 
 /// A channel id that was never used: it becomes the Uniqueid of the supervisor's channel.
 fn new_id() -> UniqueId {
     let random = crate::backoff::random() & 0xffff_ffff;
-    UniqueId::new(format!("asterflow-{}-{random:08x}", clock::now().wall.as_second()))
+    UniqueId::new(format!("{OWN_IDS}{}-{random:08x}", clock::now().wall.as_second()))
 }
 
 /// What the supervisor's phone shows, without anything that would end the name.
@@ -264,26 +291,39 @@ fn caller_id(agent: &str, interface: &str) -> String {
 mod tests {
     use super::*;
 
-    fn check(events: &[LegEvent], expect: &str) {
-        let mut heard = Heard::default();
-        events.iter().for_each(|event| heard.note(event));
-        assert!(heard.is_decided(), "{events:?}");
-        assert_eq!(heard.verdict("201").kind(), expect, "{events:?}");
-    }
-
-    #[test]
-    fn outcomes_are_told_apart_as_the_pbx_tells_them() {
-        let failed = |reason| LegEvent::Originated { answered: false, reason };
-        check(&[LegEvent::Seen, LegEvent::HungUp(17), failed(0)], "busy");
-        check(&[LegEvent::Seen, LegEvent::HungUp(21), failed(0)], "declined");
-        check(&[LegEvent::Seen, LegEvent::HungUp(0), failed(3)], "no-answer");
-        check(&[failed(0)], "unregistered");
-        let answered = LegEvent::Originated { answered: true, reason: 4 };
-        check(&[LegEvent::Seen, answered, LegEvent::HungUp(16)], "target-gone");
-    }
-
     #[test]
     fn a_name_cannot_leave_its_quotes() {
         assert_eq!(caller_id("Eve \"x\" <9>\r\n", "PJSIP/105"), "\"Eve x 9\" <105>");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_pbx_calls_people_the_wire_has_our_seven_headers_and_this_application(
+            agent in "\\PC{0,60}|[\r\n\0\",;<>&|A-Z: ]{0,30}",
+            interface in "[\r\n\0\",&|A-Za-z0-9/@: -]{0,40}",
+        ) {
+            let leg = Leg {
+                channel: "17.4".into(),
+                interface: interface.as_str().into(),
+                agent: agent.as_str().into(),
+                queue: "q".into(),
+                partner: None,
+            };
+            let phone = SupervisorPhone {
+                extension: "201".into(),
+                channel: "PJSIP/201".into(),
+                name: "Desk".into(),
+            };
+            let id = new_id();
+            let bytes = originate(&phone, &leg, Mode::Listen, &id).encode("a").expect("it can be written");
+            let text = String::from_utf8(bytes).expect("text");
+            let lines: Vec<&str> = text.split("\r\n").collect();
+            let keys: Vec<&str> = lines.iter().filter_map(|line| line.split_once(": ")).map(|(key, _)| key).collect();
+            let ours = ["Action", "ActionID", "Channel", "Application", "Data", "ChannelId", "CallerID", "Timeout", "Async"];
+            proptest::prop_assert_eq!(keys, ours.to_vec());
+            proptest::prop_assert_eq!(lines.len(), ours.len() + 2);
+            proptest::prop_assert!(lines.contains(&"Application: ChanSpy") && lines.contains(&"Data: 17.4,qESud"));
+            proptest::prop_assert!(!text.trim_end().contains(['\0', '\u{85}', '\u{2028}']), "{}", text);
+        }
     }
 }

@@ -41,6 +41,9 @@ fn floor() -> Snapshot {
         ami,
         known: true,
         corrected: 0,
+        spies: Vec::new(),
+        booted: None,
+        lists_channels: true,
         queues: vec![QueueSnapshot {
             name: QueueName::new("sales"),
             strategy: "ringall".into(),

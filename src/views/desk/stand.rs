@@ -1,7 +1,7 @@
 //! How supervision at a wall stands: kept by `kiosk::desk`, shown by the view.
 
 use crate::domain::control::Mode;
-use crate::domain::ids::UniqueId;
+use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::time::Tick;
 
 use super::Seat;
@@ -138,6 +138,8 @@ pub enum End {
     ByUs,
     /// The agent's call is over.
     CallOver,
+    /// The agent has transferred the call.
+    Transferred,
     /// The supervisor's phone has hung up.
     PhoneLeft,
     /// Over; why is not known yet.
@@ -182,4 +184,25 @@ pub struct Stand {
     pub lock: Lock,
     /// The attempt.
     pub attempt: Attempt,
+    /// Everybody who listens, wherever that was started.
+    pub listening: Vec<Listening>,
+}
+
+/// Somebody who listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listening {
+    /// On which PBX.
+    pub pbx: PbxName,
+    /// The agent's leg.
+    pub channel: UniqueId,
+    /// The phone's name.
+    pub phone: String,
+    /// Who started it; `None` where nobody did here.
+    pub actor: Option<String>,
+    /// How he takes part, where known.
+    pub mode: Option<Mode>,
+    /// He listens; else the phone is still being called.
+    pub attached: bool,
+    /// It is the attempt of this wall, which tells more of it elsewhere.
+    pub here: bool,
 }

@@ -29,6 +29,7 @@ fn stand(interface: &str) -> Stand {
         pad: None,
         lock: Lock::Locked,
         attempt: Attempt::None,
+        listening: Vec::new(),
     }
 }
 
@@ -47,6 +48,31 @@ fn a_sheet_tells_who_with_whom_and_in_which_queues() {
     let phones: Vec<_> = sheet.phones.iter().map(|phone| (phone.name.as_str(), phone.chosen)).collect();
     assert_eq!(phones, [("Desk 201", true), ("Desk 202", false)]);
     assert!(sheet.locked && sheet.calls.is_empty());
+}
+
+#[test]
+fn a_sheet_tells_who_listens_how_and_whether_that_was_begun_here() {
+    let one = |channel: &str, phone: &str, actor: Option<&str>, mode| Listening {
+        pbx: "pbx".into(),
+        channel: channel.into(),
+        phone: phone.to_owned(),
+        actor: actor.map(str::to_owned),
+        mode,
+        attached: true,
+        here: false,
+    };
+    let listening = vec![
+        one("1", "Desk 201", Some("anna"), Some(Mode::Whisper)),
+        one("1", "PJSIP/299", None, None),
+        Listening { here: true, ..one("1", "Desk 204", Some("carl"), Some(Mode::Listen)) },
+        one("9", "Desk 202", Some("bert"), Some(Mode::Listen)),
+        Listening { attached: false, ..one("1", "Desk 203", Some("carl"), None) },
+    ];
+    let sheet = shown(&["1"], &Stand { listening, ..stand("Alice") });
+    assert_eq!(
+        sheet.card.expect("a card").listeners,
+        "Desk 201 (anna whispers), PJSIP/299 (not from here), Desk 204"
+    );
 }
 
 #[test]

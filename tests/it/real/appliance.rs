@@ -46,6 +46,17 @@ fn command(folder: &std::path::Path) -> Command {
     command
 }
 
+fn run(folder: &std::path::Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(folder.join("run.log")).expect("a log");
+    command(folder)
+        .args(["run", "--screen", "headless"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("the program starts")
+}
+
 /// A port that nobody has. Asked for and given back, so that the settings can name it.
 fn free_port() -> u16 {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -61,19 +72,23 @@ impl Appliance {
         let token = Self::token(folder.path());
         // With an account there is no set-up page on the wall.
         add_user(folder.path(), "chief", PASSWORD, "admin");
-        let log = std::fs::File::create(folder.path().join("run.log")).expect("a log");
-        let child = command(folder.path())
-            .args(["run", "--screen", "headless"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the program starts");
+        let child = run(folder.path());
         let appliance = Self { child, folder, base: format!("http://{listen}"), token };
+        appliance.until_live().await;
         appliance
-            .until("both sources live", |health| states(health).iter().all(|(_, state)| state == "live"))
+    }
+
+    async fn until_live(&self) {
+        self.until("both sources live", |health| states(health).iter().all(|(_, state)| state == "live"))
             .await;
-        appliance
+    }
+
+    /// As a power cut would, and up again.
+    pub(crate) async fn kill_and_start(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+        self.child = run(self.folder.path());
+        self.until_live().await;
     }
 
     fn token(folder: &std::path::Path) -> String {

@@ -141,6 +141,12 @@ fn who_touches_a_card_and_knows_a_pin_listens_to_that_call() {
         let by_anna = rows
             .iter()
             .filter(|row| row.entry.actor == "anna" && row.entry.action.starts_with("supervision"));
+        let (turned, by_anna): (Vec<_>, Vec<_>) =
+            by_anna.partition(|row| row.entry.action == "supervision mode");
+        // By the button: opened and closed; by a key of the phone: noted.
+        let turns: Vec<_> = turned.iter().filter_map(|row| row.entry.after.as_deref()).collect();
+        assert_eq!(turns, ["barge", "whisper", "whisper"], "{rows:#?}");
+        let by_anna = by_anna.into_iter();
         let (opened, closed): (Vec<_>, Vec<_>) = by_anna.partition(|row| row.result.is_none());
         assert_eq!(opened.len(), 5, "one Originate an attempt: {rows:#?}");
         assert!(opened.iter().all(|row| row.entry.origin == "wall") && closed.len() == 5, "{rows:#?}");

@@ -7,6 +7,7 @@ use asterflow_lab::{Behaviour, Lab, scenario};
 use serde_json::Value;
 
 use super::appliance::{Appliance, listen_to, member, states};
+use super::supervision::nobody_listens;
 use super::{LONG, alone, lab};
 
 #[test]
@@ -72,7 +73,7 @@ async fn supervise(lab: &Lab, appliance: &Appliance, channel: &str) {
 fn killed_servers_leave_the_last_picture_and_each_call_counts_once() {
     alone(async {
         let mut lab = lab().await;
-        let appliance = Appliance::start(&lab).await;
+        let mut appliance = Appliance::start(&lab).await;
         let first = scenario::run(&lab, "answered_agent_hangup").await.expect("a call");
 
         lab.database.kill();
@@ -108,7 +109,30 @@ fn killed_servers_leave_the_last_picture_and_each_call_counts_once() {
             let talked = same[0]["talk_s"].as_f64().unwrap_or(0.0);
             assert!((talked - outcome.talked_ms as f64 / 1000.0).abs() <= 1.5, "{outcome:?} {}", same[0]);
         }
+        listens_over_a_kill_and_hangs_up_at_the_end(&lab, &mut appliance).await;
     });
+}
+
+async fn listens_over_a_kill_and_hangs_up_at_the_end(lab: &Lab, appliance: &mut Appliance) {
+    for phone in ["101", "201"] {
+        lab.phone(phone).behave(Behaviour::answer_after_ms(200)).await.expect("a phone");
+    }
+    let _call = lab.call("5550901", "800").await.expect("a call");
+    let talks = |live: &Value| member(live, "sales", "PJSIP/101")["sub_state"] == "talking";
+    appliance.until_at("/api/v1/live", "talking", talks).await;
+    let (status, body) =
+        appliance.ask("POST", "/api/v1/supervision", Some(listen_to("PJSIP/101", "201"))).await;
+    let attached: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(status, 201, "{attached:#}");
+    appliance.kill_and_start().await;
+    let is_back = |list: &Value| {
+        let held = &list["supervisions"][0];
+        (&held["id"], &held["state"]) == (&attached["id"], &"attached".into())
+    };
+    appliance.until_at("/api/v1/supervision", "found again", is_back).await;
+    assert!(appliance.end(), "it ends well when told: {}", appliance.log());
+    lab.phone("201").wait_idle(LONG).await.expect("the phone is free");
+    nobody_listens(lab).await;
 }
 
 fn rows(document: &Value) -> &[Value] {

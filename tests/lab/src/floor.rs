@@ -84,6 +84,24 @@ pub const LOCAL: QueueSpec = QueueSpec {
     behind_local: true,
 };
 
+/// Agents whose names begin like one another, and one whose name Asterisk takes for a database: each caller has one of
+/// them. It is not there from the start: [`crate::Lab::open_alike_queue`] adds it with its phones.
+pub const ALIKE: QueueSpec = QueueSpec {
+    name: "alike",
+    extension: "500",
+    strategy: "linear",
+    ring_seconds: 8,
+    wait_seconds: 60,
+    service_level_seconds: 20,
+    max_waiting: 0,
+    key_context: None,
+    members: &[("1", 0), ("10", 1), ("101", 2), ("DBsales-1", 3)],
+    behind_local: false,
+};
+
+/// The phones of [`ALIKE`] that are not among [`PHONES`].
+pub const ALIKE_PHONES: [(&str, &str); 3] = [("1", "Una One"), ("10", "Tess Ten"), ("DBsales-1", "Dee Bee")];
+
 /// The phones: extension and the name of who sits there. 108 is spare, 201 and 202 are the supervisors'.
 pub const PHONES: [(&str, &str); 10] = [
     ("101", "Alice Adams"),
@@ -101,19 +119,29 @@ pub const PHONES: [(&str, &str); 10] = [
 /// Who sits at `extension`; empty for an unknown one.
 #[must_use]
 pub fn name_of(extension: &str) -> &'static str {
-    PHONES.iter().find(|(number, _)| *number == extension).map_or("", |(_, name)| name)
+    PHONES.iter().chain(&ALIKE_PHONES).find(|(number, _)| *number == extension).map_or("", |(_, name)| name)
 }
 
 /// The queue behind `extension`.
 #[must_use]
 pub fn queue_at(extension: &str) -> Option<&'static QueueSpec> {
-    QUEUES.iter().chain([&LOCAL]).find(|queue| queue.extension == extension)
+    QUEUES.iter().chain([&LOCAL, &ALIKE]).find(|queue| queue.extension == extension)
 }
 
 /// Statements that add [`LOCAL`]; they do nothing when it is there.
 pub(crate) fn local_sql() -> String {
     let mut sql = String::new();
     fill(&mut sql, &LOCAL);
+    sql.replace("INSERT INTO", "INSERT IGNORE INTO")
+}
+
+/// Statements that add [`ALIKE`] and its phones; they do nothing when it is there.
+pub(crate) fn alike_sql() -> String {
+    let mut sql = String::new();
+    for (number, name) in ALIKE_PHONES {
+        phone(&mut sql, number, name);
+    }
+    fill(&mut sql, &ALIKE);
     sql.replace("INSERT INTO", "INSERT IGNORE INTO")
 }
 

@@ -152,6 +152,20 @@ impl Lab {
         self.database.script(&format!("USE asterisk;\n{}", floor::local_sql())).await
     }
 
+    /// Adds the queue [`floor::ALIKE`] with its phones, registered. They stay.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a phone is refused.
+    pub async fn open_alike_queue(&mut self) -> Result<()> {
+        self.database.script(&format!("USE asterisk;\n{}", floor::alike_sql())).await?;
+        for (extension, name) in floor::ALIKE_PHONES {
+            let phone =
+                Phone::start(self.asterisk.sip_address(), extension, name, floor::PHONE_PASSWORD).await?;
+            self.phones.insert(extension, phone);
+        }
+        self.register_all().await
+    }
+
     /// Restarts Asterisk (killing it first if `hard`), logs in again and registers the phones again.
     ///
     /// # Errors

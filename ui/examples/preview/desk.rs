@@ -1,5 +1,5 @@
 //! Supervision in all its states: `--sheet`, `--pin`, `--wrong-pin`, `--wait`, `--ringing`, `--attached`, `--refused`,
-//! `--over`, `--free`, `--viewer`, `--two-calls`, `--unlocked`, `--bar`.
+//! `--over`, `--transferred`, `--limit`, `--lost`, `--foreign`, `--free`, `--viewer`, `--two-calls`, `--unlocked`, `--bar`.
 use crate::{Args, model};
 use asterflow_ui::*;
 use slint::ComponentHandle;
@@ -22,7 +22,9 @@ fn attempt(args: &Args) -> Option<DeskRunning> {
     }
     if args.has("--attached") {
         let mode = if args.has("--barge") { DeskMode::Barge } else { DeskMode::Listen };
-        return Some(DeskRunning { mode, ..running(DeskStage::Attached) });
+        let lost = "Link down: Desk 201 may still listen.";
+        let sentence = if args.has("--lost") { lost.into() } else { "".into() };
+        return Some(DeskRunning { mode, sentence, ..running(DeskStage::Attached) });
     }
     let ended = |ending, sentence: &str| DeskRunning {
         ending,
@@ -32,6 +34,12 @@ fn attempt(args: &Args) -> Option<DeskRunning> {
     if args.has("--refused") {
         let why = "The phone 201 is not registered at the PBX. Switch it on, or check its account.";
         return Some(ended(DeskEnding::Refused, why));
+    }
+    if args.has("--transferred") {
+        return Some(ended(DeskEnding::Transferred, ""));
+    }
+    if args.has("--limit") {
+        return Some(ended(DeskEnding::Said, "It has run for 1 hour, as long as one may."));
     }
     args.has("--over").then(|| ended(DeskEnding::CallOver, ""))
 }
@@ -68,6 +76,13 @@ pub fn fill(app: &AppWindow, args: &Args) {
         sheet.locked = false;
         sheet.card.listeners = "Desk 201".into();
         desk.set_unlocked(true);
+    }
+    if args.has("--foreign") {
+        let other = "PJSIP/299 (not from here)";
+        sheet.card.listeners = match sheet.card.listeners.as_str() {
+            "" => other.into(),
+            ours => format!("{ours}, {other}").into(),
+        };
     }
     let mut pad = desk.get_pad();
     (pad.wrong, pad.no_pins) = (args.has("--wrong-pin"), args.has("--no-pins"));

@@ -5,6 +5,7 @@ use tokio::time::timeout;
 
 use super::{Bench, LONG, Raw, SECRET, USER, shared};
 use crate::config::{Ami, HostPort, Secret, SupervisorPhone, Tls};
+use crate::domain::account::Actor;
 use crate::domain::control::{Mode, Request, SupervisionState, Target};
 use crate::domain::ids::{Interface, PbxName};
 use crate::domain::link::LinkState;
@@ -103,9 +104,9 @@ async fn a_supervisor_attaches_changes_the_mode_and_ends() {
         member(floor, "PJSIP/101").is_some_and(|alice| !alice.listeners.is_empty())
     })
     .await;
-    let whispers = control.set_mode(&started.id, Mode::Whisper).await.expect("reported");
-    assert_eq!(whispers.mode, Mode::Whisper);
-    let ended = control.stop(&started.id).await.expect("ended");
+    let whispers = control.set_mode(&started.id, Mode::Whisper, &Actor::console()).await.expect("reported");
+    assert_eq!(whispers.mode, Some(Mode::Whisper));
+    let ended = control.stop(&started.id, &Actor::console()).await.expect("ended");
     assert_eq!(ended.state, SupervisionState::Ended);
 }
 

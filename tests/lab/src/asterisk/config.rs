@@ -116,7 +116,7 @@ fn dialplan() -> String {
     let mut text = String::from("[general]\nstatic=yes\nwriteprotect=yes\n[globals]\n[from-trunk]\n");
     let queues: String = floor::QUEUES
         .iter()
-        .chain([&floor::LOCAL])
+        .chain([&floor::LOCAL, &floor::ALIKE])
         .map(|queue| {
             format!(
                 "exten => {ext},1,Answer()\n same => n,Queue({name},tT,,,{wait})\n same => n,NoOp(QS ${{QUEUESTATUS}})\n \

@@ -50,6 +50,13 @@ pub const ASTERFLOW: AmiUser = AmiUser {
 };
 /// All rights.
 pub const FULL: AmiUser = AmiUser { name: "full", secret: "lab-full", read: "all", write: "all" };
+/// As AsterFlow, but may call nobody.
+pub const CALLS_NOBODY: AmiUser = AmiUser {
+    name: "calls-nobody",
+    secret: "lab-calls-nobody",
+    read: "call,agent,system,dtmf",
+    write: "agent,call,reporting",
+};
 /// Too few rights: sees queues, may do nothing.
 pub const POOR: AmiUser = AmiUser { name: "poor", secret: "lab-poor", read: "agent", write: "" };
 
@@ -90,7 +97,7 @@ impl Asterisk {
             rtp: ports::rtp_range(),
         };
         let certificate = options.ami_tls.then(|| instance.inside("etc/ami.pem"));
-        let users = [ASTERFLOW, FULL, POOR];
+        let users = [ASTERFLOW, FULL, CALLS_NOBODY, POOR];
         config::write(&instance, &config::Plan { chroot, ports, database, users: &users, certificate })?;
         let mut this = Self { process: None, instance, ports, options };
         this.launch().await?;
