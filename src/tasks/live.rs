@@ -62,6 +62,8 @@ pub struct Live {
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
     /// Counts the turns of the loop: a watchdog sees that it lives.
     pub turns: watch::Receiver<u64>,
+    /// Counts the whole pictures: what no event tells (the order of a line) is true as of the last one.
+    pub pictures: watch::Receiver<u64>,
     client: Client,
     taps: mpsc::Sender<(UniqueId, mpsc::Sender<LegEvent>)>,
     seen: SeenRequests,
@@ -102,6 +104,7 @@ pub fn start(
     let (taps, requests) = mpsc::channel(TAPS);
     let (seen, seen_requests) = mpsc::channel(1);
     let (turn, turns) = watch::channel(0);
+    let (pictured, pictures) = watch::channel(0);
     let names = phones.iter().map(|phone| (phone.channel.as_str(), phone.name.as_str()));
     let task = Task {
         pbx: pbx.clone(),
@@ -116,11 +119,12 @@ pub fn start(
         followed: HashMap::new(),
         publish,
         turn,
+        pictured,
         wrap_ups,
         stop,
     };
     tokio::spawn(task.run());
-    Live { pbx, snapshot, turns, client, taps, seen }
+    Live { pbx, snapshot, turns, pictures, client, taps, seen }
 }
 
 struct Task {
@@ -136,6 +140,7 @@ struct Task {
     followed: HashMap<UniqueId, Vec<mpsc::Sender<LegEvent>>>,
     publish: watch::Sender<Arc<Snapshot>>,
     turn: watch::Sender<u64>,
+    pictured: watch::Sender<u64>,
     wrap_ups: watch::Receiver<Arc<BTreeMap<QueueName, u32>>>,
     stop: watch::Receiver<bool>,
 }
@@ -156,8 +161,13 @@ impl Task {
                         return;
                     }
                     let now = clock::now();
+                    let whole = batch.iter().filter(|one| matches!(one, Message::Picture(_))).count();
                     batch.drain(..).for_each(|message| self.take(message, now));
                     self.publish(now);
+                    // After the snapshot: who waits for a picture finds it published.
+                    if whole > 0 {
+                        self.pictured.send_modify(|count| *count += 1);
+                    }
                 }
                 Some((id, events)) = self.requests.recv() => {
                     self.followed.retain(|_, followers| followers.iter().any(|follower| !follower.is_closed()));

@@ -105,6 +105,7 @@ struct Member<'a> {
     paused: bool,
     paused_reason: Option<&'a str>,
     penalty: u32,
+    dynamic: bool,
     calls_today: Option<u64>,
     partner: Option<Partner<'a>>,
     channel: Option<&'a str>,
@@ -211,6 +212,7 @@ fn member<'a>(held: &'a MemberSnapshot, input: &'a LiveInput<'a>) -> Member<'a> 
         paused: held.paused,
         paused_reason: held.paused_reason.as_deref(),
         penalty: held.penalty,
+        dynamic: held.dynamic,
         calls_today: known.then(|| figures.map_or(0, |figures| figures.answered)),
         partner: held
             .partner
@@ -292,6 +294,7 @@ mod tests {
             paused: false,
             paused_reason: None,
             penalty: 0,
+            dynamic: false,
             partner: Some(snapshot::Partner { number: "5550001".into(), name: "C".into() }),
             channel: Some(UniqueId::new("1795330864.4")),
             legs: Vec::new(),
@@ -305,6 +308,8 @@ mod tests {
             name: "C".into(),
             since: now().minus_seconds(12),
             channel: UniqueId::new("1795330864.3"),
+            channel_name: "PJSIP/trunk-00000000".into(),
+            priority: Some(0),
         };
         Snapshot {
             pbx: PbxName::new("pbx"),
@@ -369,7 +374,7 @@ mod tests {
             queue["members"][0],
             serde_json::json!({"interface": "PJSIP/101", "name": "Alice \"A\" Adams", "state": "busy",
                 "sub_state": "talking", "since": "2026-11-22T10:30:37+01:00", "paused": false,
-                "paused_reason": null, "penalty": 0, "calls_today": 4,
+                "paused_reason": null, "penalty": 0, "dynamic": false, "calls_today": 4,
                 "partner": {"number": "5550001", "name": "C"}, "channel": "1795330864.4", "listeners": ["201"]})
         );
     }

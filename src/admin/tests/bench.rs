@@ -216,6 +216,8 @@ fn floor() -> Snapshot {
         name: HOSTILE.into(),
         since: now.minus_seconds(12),
         channel: UniqueId::new("1795330864.3"),
+        channel_name: "PJSIP/trunk-00000000".into(),
+        priority: Some(0),
     };
     Snapshot {
         pbx: PbxName::new("pbx"),

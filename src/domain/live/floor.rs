@@ -47,6 +47,9 @@ pub(super) struct Caller {
     pub(super) number: String,
     pub(super) name: String,
     pub(super) since: Moment,
+    pub(super) channel_name: String,
+    /// Known from a whole picture only.
+    pub(super) priority: Option<i64>,
 }
 
 #[derive(Clone, Debug)]

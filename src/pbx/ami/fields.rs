@@ -87,6 +87,7 @@ impl<'a> Fields<'a> {
             paused: self.is("Paused", "1"),
             paused_reason: either("PausedReason", "Reason"),
             wrap_up_seconds: self.number("Wrapuptime"),
+            dynamic: self.is("Membership", "dynamic"),
         }
     }
 
@@ -115,6 +116,7 @@ impl<'a> Fields<'a> {
                 connected_name: text("ConnectedLineName"),
             },
             wait_seconds: self.number("Wait"),
+            priority: self.number("Priority"),
         }
     }
 
