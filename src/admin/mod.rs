@@ -32,7 +32,7 @@ mod tests;
 
 pub use axum::body::Bytes;
 pub use handles::{
-    Absent, AdminHandles, Ask, Explained, Health, HealthSource, HeatHours, HistoryError, HistoryFormat,
+    Absent, AdminHandles, Ask, Explained, FloorActs, Health, HealthSource, HeatHours, HistoryError, HistoryFormat,
     HistoryKind, HistoryRequest, HistorySource, Phone, Size, Supervisor, WallAct, WallPicture, WallRefusal,
     WallSessions, WallView,
 };

@@ -10,11 +10,12 @@ use super::{health, settings, web};
 use crate::cli::report::thresholds;
 use crate::cli::{Arguments, say};
 use crate::clock;
-use crate::config::{Config, Pbx};
+use crate::config::{Config, Pbx, Rights};
 use crate::domain::problem::{Problem, Severity};
 use crate::store::{StateLock, Store};
 use crate::tasks::PbxView;
 use crate::tasks::accounts::Accounts;
+use crate::tasks::acts::Acts;
 use crate::tasks::check::Checks;
 use crate::tasks::control::Control;
 use crate::tasks::history::History;
@@ -40,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) history: History,
     /// Supervision.
     pub(crate) control: Control,
+    /// Acts upon the floor.
+    pub(crate) acts: Acts,
     /// How each synchronisation does.
     pub(crate) syncs: Vec<watch::Receiver<SyncStatus>>,
     /// What the hourly checks of each PBX found.
@@ -78,6 +81,7 @@ impl Parts {
         let mut parts = Self {
             history: History::new(store.clone(), thresholds(config.as_deref())),
             control: Control::new(Vec::new(), Vec::new(), store.clone()),
+            acts: Acts::new(Vec::new(), Rights::default(), store.clone()),
             config,
             problems: Arc::new(loaded.problems),
             views: Vec::new(),
@@ -99,6 +103,7 @@ impl Parts {
             }
             let phones = config.supervisor_phones.clone();
             parts.control = Control::new(parts.lives.clone(), phones, parts.store.clone());
+            parts.acts = Acts::new(parts.lives.clone(), config.rights, parts.store.clone());
         }
         parts.start_web(arguments, stop).await;
         Ok(parts)
@@ -226,6 +231,7 @@ pub(crate) async fn for_picture(
     }
     Ok(Parts {
         control: Control::new(Vec::new(), Vec::new(), store.clone()),
+        acts: Acts::new(Vec::new(), Rights::default(), store.clone()),
         accounts: Accounts::new(store.clone(), "AsterFlow"),
         config,
         problems: Arc::new(loaded.problems),

@@ -96,6 +96,7 @@ impl Bench {
             accounts: accounts.clone(),
             history: stand_in.clone(),
             supervisor: stand_in.clone(),
+            floor: stand_in.clone(),
             wall: stand_in.clone(),
             walls: stand_in.clone(),
             phones: vec![Phone { extension: "201".into(), name: "Desk 201".into() }],
