@@ -5,6 +5,7 @@ mod browser;
 mod desk;
 mod edits;
 mod floor;
+mod floor_actions;
 mod follow;
 mod line;
 mod restart;
