@@ -62,7 +62,7 @@ pub async fn connect(ami: &Ami) -> Result<(HostPort, Box<dyn Stream>), ConnectEr
     Err(last)
 }
 
-async fn connect_one(host: &HostPort, tls: &Tls) -> Result<Box<dyn Stream>, ConnectError> {
+pub(super) async fn connect_one(host: &HostPort, tls: &Tls) -> Result<Box<dyn Stream>, ConnectError> {
     let unreachable = |why: String| ConnectError::Unreachable { host: host.to_string(), why };
     let tcp = timeout(CONNECT, TcpStream::connect((host.host.as_str(), host.port)))
         .await

@@ -117,7 +117,9 @@ async fn pauses(desk: &Desk) {
     assert!(member(&floor, "sales", "PJSIP/103").paused && !member(&floor, "support", "PJSIP/103").paused);
     desk.act(unpause("PJSIP/103", None)).await.expect("unpaused");
     assert_eq!(desk.rows("PAUSEALL").await, [["NONE", "Carol Clark", "Lunch"]]);
-    let pauses = desk.rows("PAUSE").await;
+    let mut pauses = desk.rows("PAUSE").await;
+    // In which order it goes through the queues is Asterisk's own.
+    pauses[..2].sort();
     let expected =
         [["sales", "Carol Clark", "Lunch"], ["support", "Carol Clark", "Lunch"], ["support", "Carol Clark", "Meeting"]];
     assert_eq!(pauses, expected);

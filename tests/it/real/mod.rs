@@ -2,6 +2,7 @@
 
 mod appliance;
 mod browser;
+mod check;
 mod desk;
 mod edits;
 mod floor;
