@@ -134,7 +134,7 @@ async fn accounts(lab: &Lab) {
     account(
         "rich",
         &READ,
-        "GRANT INSERT ON asterisk.queue_log TO WHO; GRANT SELECT ON asterisk.ps_auths TO WHO;\n\
+        "GRANT INSERT ON asterisk.queue_log TO WHO; GRANT SELECT ON asterisk.ps_contacts TO WHO;\n\
          GRANT UPDATE ON asterisk.* TO WHO; GRANT SELECT, UPDATE ON asterisk.queues TO WHO;\n",
     );
     lab.database.script(&sql).await.expect("accounts");
@@ -159,7 +159,7 @@ async fn databases(site: &Site<'_>) {
     let bad = rich.bad().join("\n");
     for words in [
         "INSERT on `asterisk`.`queue_log`",
-        "SELECT on `asterisk`.`ps_auths`",
+        "SELECT on `asterisk`.`ps_contacts`",
         "UPDATE on `asterisk`.*, of all tables",
     ] {
         assert!(bad.contains(words), "{words}: {bad}");
