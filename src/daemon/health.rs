@@ -1,6 +1,7 @@
 //! How the program itself does: since when it runs, how much memory it holds, what the synchronisation did last.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
@@ -9,6 +10,7 @@ use super::web::Pictures;
 use crate::admin::{Health, HealthSource};
 use crate::clock;
 use crate::domain::link::{LinkState, LinkStatus};
+use crate::domain::live::snapshot::Snapshot;
 use crate::domain::time::Moment;
 use crate::tasks::check::Checks;
 use crate::tasks::sync::SyncStatus;
@@ -18,6 +20,7 @@ pub(super) struct Monitor {
     started: Moment,
     syncs: Vec<watch::Receiver<SyncStatus>>,
     checks: Vec<watch::Receiver<Checks>>,
+    floors: Vec<watch::Receiver<Arc<Snapshot>>>,
     pictures: Pictures,
     #[cfg(feature = "kiosk")]
     walls: super::walls::Walls,
@@ -29,6 +32,7 @@ impl Monitor {
             started,
             syncs: parts.syncs.clone(),
             checks: parts.checks.clone(),
+            floors: parts.lives.iter().map(|live| live.snapshot.clone()).collect(),
             pictures: parts.pictures.clone(),
             #[cfg(feature = "kiosk")]
             walls: parts.walls.clone(),
@@ -55,6 +59,9 @@ impl Monitor {
             add("check_sums", checks.cells);
             add("check_sums_wrong", checks.wrong);
             add("check_presence_wrong", checks.presence);
+        }
+        for floor in &self.floors {
+            add("live_fields_corrected", floor.borrow().corrected);
         }
         add("wall_pictures", self.pictures.drawn());
         #[cfg(feature = "kiosk")]

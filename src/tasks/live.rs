@@ -4,10 +4,15 @@
 //! client ──Message──> live ──watch<Arc<Snapshot>>──> displays
 //! control ──Tap──> live ──LegEvent──> control
 //! ```
-//! Each batch of messages is applied whole and published once. It never waits for a reader.
+//! Each batch of messages is applied whole; pictures for readers are made at once after a pause, and at most fifty a second.
+//! It never waits for a reader.
+//!
+//! A fresh picture of a floor that is known is not taken over blindly: both floors take what happens for a second more.
+//! What still differs then was wrong, is counted, and only then is the floor replaced. So a resync never shows as a flicker.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -17,15 +22,22 @@ use crate::config::{Ami, SupervisorPhone};
 use crate::domain::ids::{PbxName, QueueName, UniqueId};
 use crate::domain::link::{LinkState, LinkStatus};
 use crate::domain::live::Floor;
-use crate::domain::live::event::Event;
+use crate::domain::live::corrected::{Correction, corrections};
+use crate::domain::live::event::{Event, Picture};
 use crate::domain::live::seen::SeenLog;
 use crate::domain::live::snapshot::Snapshot;
-use crate::domain::time::Moment;
+use crate::domain::time::{Moment, Tick};
 use crate::pbx::ami::client::{self, Client, MESSAGES, Message};
 use crate::tasks::reconcile::SeenRequests;
 
 /// Requests to follow a channel: one a supervision.
 const TAPS: usize = 16;
+/// In a flood, readers get a picture so often.
+const PUBLISH_MS: i64 = 20;
+/// Events that Asterisk had on their way when it made its lists have come by then.
+const SETTLE_MS: i64 = 1_000;
+/// So many corrected fields of one picture are logged.
+const TOLD: usize = 10;
 /// What happens to one followed channel: a handful of events, and keys that a person presses.
 const LEG_EVENTS: usize = 64;
 
@@ -62,9 +74,10 @@ pub struct Live {
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
     /// Counts the turns of the loop: a watchdog sees that it lives.
     pub turns: watch::Receiver<u64>,
-    /// Counts the whole pictures: what no event tells (the order of a line) is true as of the last one.
+    /// Counts the whole pictures that took over: what no event tells (the order of a line) is true as of the last one.
     pub pictures: watch::Receiver<u64>,
     client: Client,
+    expected: Arc<AtomicBool>,
     taps: mpsc::Sender<(UniqueId, mpsc::Sender<LegEvent>)>,
     seen: SeenRequests,
 }
@@ -78,6 +91,13 @@ impl Live {
     /// The AMI client, for actions.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Asks for a whole picture, because we have changed something that no event tells: what it shows otherwise is no
+    /// mistake of the floor's.
+    pub fn expect_picture(&self) {
+        self.expected.store(true, Ordering::Relaxed);
+        self.client.wish_picture();
     }
 
     /// Follows one channel from now on, also before it exists. `None` when the live task is gone.
@@ -105,10 +125,18 @@ pub fn start(
     let (seen, seen_requests) = mpsc::channel(1);
     let (turn, turns) = watch::channel(0);
     let (pictured, pictures) = watch::channel(0);
+    let expected = Arc::new(AtomicBool::new(false));
     let names = phones.iter().map(|phone| (phone.channel.as_str(), phone.name.as_str()));
     let task = Task {
         pbx: pbx.clone(),
         floor: Floor::new(names),
+        fresh: None,
+        corrected: 0,
+        wished: false,
+        expected: Arc::clone(&expected),
+        took_over: false,
+        published: now.tick,
+        unpublished: false,
         link: LinkStatus::connecting(now),
         warnings: None,
         client: client.clone(),
@@ -124,12 +152,23 @@ pub fn start(
         stop,
     };
     tokio::spawn(task.run());
-    Live { pbx, snapshot, turns, pictures, client, taps, seen }
+    Live { pbx, snapshot, turns, pictures, client, expected, taps, seen }
 }
 
 struct Task {
     pbx: PbxName,
     floor: Floor,
+    /// The floor after the last picture, and when it takes over.
+    fresh: Option<(Floor, Tick)>,
+    corrected: u64,
+    /// A picture is wanted because of something that the floor does not know.
+    wished: bool,
+    /// One is wanted because of something that we did ourselves.
+    expected: Arc<AtomicBool>,
+    /// A picture has taken over since the last snapshot.
+    took_over: bool,
+    published: Tick,
+    unpublished: bool,
     link: LinkStatus,
     warnings: Option<String>,
     client: Client,
@@ -153,7 +192,10 @@ impl Task {
             let now = clock::now();
             // A turn a second at least, so that the watchdog sees the loop alive on a quiet night.
             let second = now.tick.plus_millis(1_000);
-            let until = self.floor.next_timeout(now).map_or(second, |timeout| timeout.min(second));
+            let publish = self.unpublished.then(|| self.published.plus_millis(PUBLISH_MS));
+            let settled = self.fresh.as_ref().map(|(_, until)| *until);
+            let timeouts = [self.floor.next_timeout(now), publish, settled];
+            let until = timeouts.into_iter().flatten().fold(second, Tick::min);
             tokio::select! {
                 _ = self.stop.changed() => return,
                 count = self.messages.recv_many(&mut batch, MESSAGES) => {
@@ -161,13 +203,9 @@ impl Task {
                         return;
                     }
                     let now = clock::now();
-                    let whole = batch.iter().filter(|one| matches!(one, Message::Picture(_))).count();
                     batch.drain(..).for_each(|message| self.take(message, now));
-                    self.publish(now);
-                    // After the snapshot: who waits for a picture finds it published.
-                    if whole > 0 {
-                        self.pictured.send_modify(|count| *count += 1);
-                    }
+                    self.unpublished = true;
+                    self.pump(now);
                 }
                 Some((id, events)) = self.requests.recv() => {
                     self.followed.retain(|_, followers| followers.iter().any(|follower| !follower.is_closed()));
@@ -181,35 +219,90 @@ impl Task {
                     let now = clock::now();
                     let wrap_ups = Arc::clone(&self.wrap_ups.borrow_and_update());
                     self.floor.set_wrap_ups(&wrap_ups, now);
+                    if let Some((fresh, _)) = &mut self.fresh {
+                        fresh.set_wrap_ups(&wrap_ups, now);
+                    }
                     self.publish(now);
                 }
                 () = sleep_until(clock::deadline(until)) => {
                     let now = clock::now();
-                    if self.floor.handle_timeout(now) {
-                        self.publish(now);
-                    }
+                    self.unpublished |= self.floor.handle_timeout(now);
+                    self.pump(now);
                 }
             }
         }
     }
 
-    fn publish(&self, now: Moment) {
-        self.publish.send_replace(Arc::new(self.floor.snapshot(&self.pbx, &self.link, now)));
+    /// Does what time asks for: lets a fresh picture take over, and shows what has changed.
+    fn pump(&mut self, now: Moment) {
+        if self.fresh.as_ref().is_some_and(|(_, until)| now.tick >= *until) {
+            self.settle(now);
+        }
+        if self.unpublished && now.tick.since(self.published) >= PUBLISH_MS {
+            self.publish(now);
+        }
+    }
+
+    fn publish(&mut self, now: Moment) {
+        (self.published, self.unpublished) = (now.tick, false);
+        self.publish.send_replace(Arc::new(self.snapshot(&self.floor, now)));
+        // After the snapshot: who waits for a picture finds it published.
+        if std::mem::take(&mut self.took_over) {
+            self.pictured.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn snapshot(&self, floor: &Floor, now: Moment) -> Snapshot {
+        Snapshot { corrected: self.corrected, ..floor.snapshot(&self.pbx, &self.link, now) }
+    }
+
+    /// Takes a whole picture.
+    fn picture(&mut self, picture: Picture, now: Moment) {
+        let wished = std::mem::take(&mut self.wished) | self.expected.swap(false, Ordering::Relaxed);
+        let kept = self.link.state == LinkState::Live && !wished;
+        let mut fresh = self.floor.clone();
+        fresh.replace(picture, now);
+        if kept {
+            self.fresh = Some((fresh, now.tick.plus_millis(SETTLE_MS)));
+        } else {
+            (self.floor, self.fresh) = (fresh, None);
+            self.took_over = true;
+        }
+        self.seen.link(true, now.wall.as_second());
+        self.link.fresh_at = None;
+        self.link.enter(LinkState::Live, self.warnings.clone(), now);
+    }
+
+    /// The fresh picture takes over; what it shows otherwise is counted.
+    fn settle(&mut self, now: Moment) {
+        let Some((mut fresh, _)) = self.fresh.take() else { return };
+        fresh.handle_timeout(now);
+        let found = corrections(&self.snapshot(&self.floor, now), &self.snapshot(&fresh, now));
+        for Correction { place, field, kept, listed } in found.iter().take(TOLD) {
+            tracing::warn!(pbx = %self.pbx, place, field, kept, listed, "a fresh picture corrected the floor");
+        }
+        self.corrected += u64::try_from(found.len()).unwrap_or(0);
+        self.floor = fresh;
+        self.took_over = true;
+        self.unpublished = true;
     }
 
     fn take(&mut self, message: Message, now: Moment) {
         match message {
             Message::Up => {}
-            Message::Picture(picture) => {
-                self.floor.replace(*picture, now);
-                self.seen.link(true, now.wall.as_second());
-                self.link.fresh_at = None;
-                self.link.enter(LinkState::Live, self.warnings.clone(), now);
+            Message::Picture(picture) => self.picture(*picture, now),
+            Message::Missed => {
+                self.wished = true;
+                self.floor.distrust();
             }
             Message::Event(event) => {
                 self.tell_follower(&event);
                 self.seen.take(&event, now.wall.as_second());
+                if let Some((fresh, _)) = &mut self.fresh {
+                    fresh.apply(event.clone(), now);
+                }
                 if self.floor.apply(event, now).unknown {
+                    self.wished = true;
                     self.client.wish_picture();
                 }
             }
@@ -226,6 +319,8 @@ impl Task {
 
     fn down(&mut self, why: String, refused: bool, now: Moment) {
         self.seen.link(false, now.wall.as_second());
+        self.fresh = None;
+        self.floor.distrust();
         if self.link.state == LinkState::Live {
             self.link.fresh_at = Some(now);
         }

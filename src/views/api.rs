@@ -316,6 +316,7 @@ mod tests {
             as_of: now(),
             ami,
             known: true,
+            corrected: 0,
             queues: vec![QueueSnapshot {
                 name: QueueName::new("sales"),
                 strategy: "ringall".into(),

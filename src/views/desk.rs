@@ -1,11 +1,13 @@
 //! Supervision by touch: what an agent's sheet, the PIN pad, the chip in the head and the bar show.
 
+mod act;
 mod reach;
 mod stand;
 
 use crate::domain::control::Mode;
 use crate::domain::time::{Moment, Tick};
 
+pub use act::{ACT_TOLD_MILLIS, ActButton, ActStage, ActStand, Acts, Offered};
 pub use reach::{Call, Floor, Reach, Seat, is_up, reach};
 pub use stand::{About, Attempt, Change, End, Lock, Pad, Phone, Refused, Stand};
 
@@ -131,6 +133,8 @@ pub struct Sheet {
     pub locked: bool,
     /// The attempt that is about this agent.
     pub running: Option<Running>,
+    /// Pause, resume, hang up, remove.
+    pub acts: Acts,
 }
 
 /// The PIN pad.
@@ -152,6 +156,8 @@ pub struct PadView {
     pub no_pins: bool,
     /// It could not be checked; may be empty.
     pub sentence: String,
+    /// The act that it is for, where it is for none of the modes.
+    pub act: Option<ActButton>,
 }
 
 /// Who has unlocked the wall.
@@ -228,6 +234,7 @@ fn sheet(pictures: &[Picture], stand: &Stand, seat: &Seat, running: Option<&Runn
         whom,
         locked: stand.lock == Lock::Locked,
         running: running.filter(|_| is_here).cloned(),
+        acts: act::acts(stand, seat, sitting.map(|(picture, _, member)| (picture, member))),
     }
 }
 
@@ -284,6 +291,7 @@ fn pad_view(pictures: &[Picture], stand: &Stand, pad: &Pad, now: Tick) -> PadVie
             Some(Refused::Failed(sentence)) => sentence.clone(),
             _ => String::new(),
         },
+        act: stand.acts.wished,
     }
 }
 

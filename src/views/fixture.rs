@@ -90,6 +90,7 @@ pub(crate) fn picture() -> Picture {
         as_of: at(100),
         ami: live(at(0)),
         known: true,
+        corrected: 0,
         queues: vec![sales, support],
     };
     Picture {

@@ -10,6 +10,7 @@ mod people;
 mod real;
 mod recheck;
 mod replay;
+mod replay_local;
 mod session;
 #[cfg(feature = "sim")]
 mod simulator;

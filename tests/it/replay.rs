@@ -1,9 +1,11 @@
 //! Every recording, byte by byte and in any chunking; and what the board shows while it is replayed.
 
-use asterflow::domain::ids::PbxName;
+use asterflow::domain::ids::{PbxName, UniqueId};
 use asterflow::domain::link::LinkStatus;
 use asterflow::domain::live::Floor;
-use asterflow::domain::live::event::{ChannelInfo, Event};
+use asterflow::domain::live::event::{
+    AgentEnd, ChannelInfo, DeviceStatus, Event, ListedChannel, MemberInfo, Picture, QueueInfo,
+};
 use asterflow::domain::live::snapshot::Snapshot;
 use asterflow::domain::time::Moment;
 use proptest::prelude::*;
@@ -42,7 +44,7 @@ proptest! {
     fn no_order_of_events_breaks_the_floor(order in prop::collection::vec(any::<prop::sample::Index>(), 1..300)) {
         let all = all();
         let heard: Vec<Heard> =
-            ["attended_transfer", "spy_modes", "over_max"].iter().flat_map(|name| read([all[*name].as_slice()])).collect();
+            ["attended_transfer", "spy_modes", "over_max", "local_opt_attended_transfer", "local_blind_transfer", "local_nohint"].iter().flat_map(|name| read([all[*name].as_slice()])).collect();
         let mut floor = idle_floor(at(0));
         for (step, index) in order.iter().enumerate() {
             step_floor(&mut floor, index.get(&heard).clone(), at(step));
@@ -248,4 +250,118 @@ fn after_every_recording_nobody_is_left_in_a_call() {
         let waiting: usize = now.queues.iter().map(|queue| queue.waiting.len()).sum();
         assert!(waiting == 0 || shut, "{name}: {waiting} still wait");
     }
+}
+
+fn channel(id: &str, name: &str, number: &str) -> ChannelInfo {
+    ChannelInfo {
+        id: id.into(),
+        name: name.into(),
+        state: 6,
+        caller_number: number.into(),
+        ..ChannelInfo::default()
+    }
+}
+
+/// Alice in a call of the queue, and what her card says.
+fn alice_talks() -> (Floor, impl Fn(&Floor) -> String) {
+    let mut floor = idle_floor(at(0));
+    let (leg, caller) = (channel("1.2", "PJSIP/101-2", "101"), channel("1.1", "PJSIP/trunk-1", "5550001"));
+    floor.apply(
+        Event::AgentConnected {
+            queue: "sales".into(),
+            interface: "PJSIP/101".into(),
+            caller: caller.clone(),
+            leg: leg.clone(),
+        },
+        at(1),
+    );
+    for channel in [leg, caller] {
+        floor.apply(Event::BridgeEntered { bridge: "b".into(), channel, swapped: None }, at(1));
+    }
+    let says = |floor: &Floor| {
+        let now = snapshot(floor, at(2));
+        let mut members = now.queues.iter().flat_map(|queue| &queue.members);
+        let alice = members.find(|member| member.name.as_str() == "Alice Adams").expect("Alice");
+        let partner = alice.partner.as_ref().map_or("", |partner| &partner.number);
+        format!("{} {partner}", alice.sub_state.as_str())
+    };
+    assert_eq!(says(&floor), "talking 5550001");
+    (floor, says)
+}
+
+#[test]
+fn a_leg_that_talks_on_after_its_queues_call_is_in_another_call() {
+    let (mut floor, says) = alice_talks();
+    let leg = channel("1.2", "PJSIP/101-2", "101");
+    let end = AgentEnd::Completed;
+    floor.apply(
+        Event::AgentEnded { queue: "sales".into(), interface: "PJSIP/101".into(), leg: leg.clone(), end },
+        at(1),
+    );
+    assert_eq!(says(&floor), "talking 5550001", "until the leg is elsewhere");
+    let other = channel("1.3", "PJSIP/108-3", "108");
+    for channel in [leg, other] {
+        floor.apply(Event::BridgeEntered { bridge: "c".into(), channel, swapped: None }, at(1));
+    }
+    assert_eq!(says(&floor), "other_call 108");
+}
+
+#[test]
+fn a_picture_in_which_the_other_side_is_another_ends_the_queues_call() {
+    let (mut floor, says) = alice_talks();
+    let listed = |id: &str, name: &str, number: &str| ListedChannel {
+        channel: channel(id, name, number),
+        bridge: "c".into(),
+        ..ListedChannel::default()
+    };
+    let channels = vec![listed("1.2", "PJSIP/101-2", "101"), listed("1.9", "PJSIP/108-9", "108")];
+    let Some(Heard::Queues(lists)) =
+        read([all()["snapshot"].as_slice()]).into_iter().find(|heard| matches!(heard, Heard::Queues(_)))
+    else {
+        panic!("a queue status")
+    };
+    floor.replace(Picture { channels: Some(channels), ..lists }, at(2));
+    assert_eq!(says(&floor), "other_call 108");
+}
+
+#[test]
+fn an_agent_of_a_pool_is_free_while_he_waits_on_his_phone_for_calls() {
+    let mut floor = Floor::default();
+    let member = MemberInfo {
+        queue: "pool".into(),
+        interface: "Local/7@agents".into(),
+        state_interface: "Agent:7".into(),
+        name: "Gus".into(),
+        status: DeviceStatus::IDLE,
+        ..MemberInfo::default()
+    };
+    let queue = QueueInfo { name: "pool".into(), ..QueueInfo::default() };
+    floor.replace(Picture { queues: vec![queue], members: vec![member], ..Picture::default() }, at(0));
+    let says = |floor: &Floor| {
+        let now = snapshot(floor, at(9));
+        let gus = now.queues[0].members[0].clone();
+        let partner = gus.partner.map_or(String::new(), |partner| partner.number);
+        format!("{} {partner}", gus.sub_state.as_str())
+    };
+    let phone = channel("2.1", "SIP/phone-1", "7");
+    floor.apply(Event::Channel(phone.clone()), at(1));
+    floor.apply(Event::PoolAgent { agent: "7".into(), channel: Some(UniqueId::new("2.1")) }, at(1));
+    assert_eq!(says(&floor), "free ");
+    let caller = channel("2.2", "PJSIP/trunk-2", "5550009");
+    let (one, two) = (channel("2.3", "Local/7@agents-0;1", ""), channel("2.4", "Local/7@agents-0;2", ""));
+    let (queue, interface): (_, asterflow::domain::ids::Interface) = ("pool".into(), "Local/7@agents".into());
+    let (leg, from) = (one.clone(), caller.clone());
+    floor.apply(Event::AgentConnected { queue, interface, caller: from, leg }, at(2));
+    for (bridge, channel) in [("x", one), ("x", caller), ("y", two), ("y", phone)] {
+        floor.apply(Event::BridgeEntered { bridge: bridge.into(), channel, swapped: None }, at(2));
+        floor.verify().expect("it holds");
+    }
+    assert_eq!(says(&floor), "talking 5550009");
+    for id in ["2.2", "2.3", "2.4"] {
+        floor.apply(Event::HungUp { id: UniqueId::new(id), cause: 16 }, at(3));
+    }
+    floor.apply(Event::BridgeLeft { bridge: "y".into(), id: UniqueId::new("2.1") }, at(3));
+    assert_eq!(says(&floor), "free ");
+    floor.apply(Event::PoolAgent { agent: "7".into(), channel: None }, at(4));
+    floor.verify().expect("it holds");
 }

@@ -76,6 +76,14 @@ impl Talk {
         self.hear(&format!("Event: QueueStatusComplete\nActionID: {queues}\nEventList: Complete\n\n"));
     }
 
+    /// Until lists are asked for again, which is soon while not all classes of events have come.
+    fn next_lists(&mut self) {
+        for _ in 0..3 {
+            self.wait(4_000);
+            self.hear("Event: VarSet\n\n");
+        }
+    }
+
     fn events(&self) -> Vec<&Output> {
         let event = |output: &'_ Output| matches!(output, Output::Event(_));
         self.said.iter().filter(|output| event(output)).collect()
@@ -196,4 +204,69 @@ fn changes_that_no_event_announced_name_the_class_that_is_not_read() {
         panic!("warnings: {:?}", talk.said)
     };
     assert!(all.concat().contains("read=call") && all.concat().contains("read=agent"), "{all:?}");
+}
+
+/// Answers the lists of a PBX with one member behind a hint; returns whether the hints were asked for.
+fn lists_with_a_hint(talk: &mut Talk) -> bool {
+    let asked = |talk: &Talk| talk.sent.iter().filter(|text| text.contains("ExtensionStateList")).count();
+    let before = asked(talk);
+    let (channels, queues) = (talk.id("CoreShowChannels"), talk.id("QueueStatus"));
+    talk.hear(&format!("Response: Success\nActionID: {channels}\nEventList: start\n\n"));
+    talk.hear(&format!("Event: CoreShowChannelsComplete\nActionID: {channels}\nEventList: Complete\n\n"));
+    talk.hear(&format!("Response: Success\nActionID: {queues}\nEventList: start\n\n"));
+    talk.hear(&format!("Event: QueueParams\nQueue: 400\nActionID: {queues}\n\n"));
+    talk.hear(&format!(
+        "Event: QueueMember\nQueue: 400\nLocation: Local/101@from-queue/n\nStateInterface: hint:101@ext-local\nActionID: {queues}\n\n"
+    ));
+    talk.hear(&format!("Event: QueueStatusComplete\nActionID: {queues}\nEventList: Complete\n\n"));
+    asked(talk) > before
+}
+
+fn last_picture(talk: &Talk) -> &asterflow::domain::live::event::Picture {
+    let picture = |output: &'_ Output| matches!(output, Output::Picture(_));
+    let Some(Output::Picture(last)) = talk.said.iter().rfind(|output| picture(output)) else {
+        panic!("a picture")
+    };
+    last
+}
+
+#[test]
+fn hints_are_listed_once_where_a_member_leans_on_one() {
+    let mut talk = Talk::log_in();
+    talk.boot();
+    assert!(lists_with_a_hint(&mut talk));
+    assert_eq!(talk.pictures(), 0, "the picture waits for the hints");
+    let id = talk.id("ExtensionStateList");
+    talk.hear(&format!("Response: Success\nActionID: {id}\nEventList: start\n\n"));
+    talk.hear(&format!(
+        "Event: ExtensionStatus\nActionID: {id}\nExten: 101\nContext: ext-local\nHint: PJSIP/101&Custom:DND101\nStatus: 0\n\n"
+    ));
+    talk.hear(&format!("Event: ExtensionStateListComplete\nActionID: {id}\nEventList: Complete\n\n"));
+    let hints = last_picture(&talk).hints.as_ref().expect("the hints");
+    assert_eq!((hints.len(), hints[0].extension.as_str()), (1, "101@ext-local"));
+    assert_eq!(hints[0].devices.as_str(), "PJSIP/101&Custom:DND101");
+
+    talk.next_lists();
+    assert!(!lists_with_a_hint(&mut talk), "they are known");
+    assert_eq!((talk.pictures(), last_picture(&talk).hints.is_none()), (2, true));
+
+    talk.hear("Event: Reload\nPrivilege: system,all\nModule: All\nStatus: 0\n\n");
+    talk.wait(3_000);
+    assert!(lists_with_a_hint(&mut talk), "the dialplan may be another");
+    let id = talk.id("ExtensionStateList");
+    talk.hear(&format!("Response: Error\nActionID: {id}\nMessage: Permission denied\n\n"));
+    assert_eq!((talk.pictures(), last_picture(&talk).hints.is_none()), (3, true));
+}
+
+#[test]
+fn later_lists_hold_nothing_up_and_hold_what_came_meanwhile() {
+    let mut talk = Talk::log_in();
+    talk.boot();
+    talk.complete_lists();
+    talk.next_lists();
+    let before = talk.events().len();
+    talk.hear(HANGUP);
+    assert_eq!(talk.events().len(), before + 1, "it passes at once");
+    talk.complete_lists();
+    assert_eq!((talk.events().len(), last_picture(&talk).meanwhile.len()), (before + 1, 1));
 }

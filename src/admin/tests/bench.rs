@@ -225,6 +225,7 @@ fn floor() -> Snapshot {
         as_of: now,
         ami,
         known: true,
+        corrected: 0,
         queues: vec![QueueSnapshot {
             name: QueueName::new("sales"),
             strategy: "ringall".into(),

@@ -1,9 +1,12 @@
 //! How each event changes the floor: one small step an event, then the states of whom it touched.
 
+use smol_str::SmolStr;
+
 use super::event::{AgentEnd, ChannelInfo, DeviceStatus, Event, MemberInfo};
-use super::floor::{Board, Caller, Floor, Member, Part, seat_of};
+use super::floor::{Board, Caller, Channel, Floor, Member, Part, Phones};
+use super::keys;
 use super::snapshot::{BoardState, SubState};
-use crate::domain::ids::{AgentName, Interface, QueueName, UniqueId};
+use crate::domain::ids::{AgentName, BridgeId, Interface, QueueName, UniqueId};
 use crate::domain::time::Moment;
 
 /// What came of an event.
@@ -21,42 +24,46 @@ impl Floor {
     pub fn apply(&mut self, event: Event, now: Moment) -> Applied {
         match event {
             Event::Channel(info) => self.touch_channel(info, now),
-            Event::Renamed { id, name } => {
-                let before = self.channels.get(&id).map(|channel| channel.endpoint.clone());
-                let after = self.rename(&id, &name);
-                before.into_iter().chain([after]).for_each(|endpoint| self.refresh(&endpoint, now));
-            }
-            Event::HungUp { id, .. } => {
-                self.end_talk(&id, now);
-                if let Some(endpoint) = self.remove_channel(&id) {
-                    self.device_is_idle(&endpoint);
-                    self.refresh(&endpoint, now);
-                }
-            }
+            Event::Renamed { id, name } => self.around(&id, now, |floor| floor.rename(&id, &name)),
+            Event::HungUp { id, .. } => self.hung_up(&id, now),
             Event::Hold { id, held } => self.change(&id, now, |channel| channel.held = held),
             Event::BridgeEntered { bridge, channel, swapped } => {
-                let id = channel.unique_id();
-                self.touch_channel(channel, now);
-                if let Some(gone) = swapped {
-                    self.leave_bridge(&bridge, &gone);
-                }
-                self.enter_bridge(&bridge, &id);
-                // A leg that talks on after its queue's call is in another call.
-                self.change(&id, now, |channel| {
-                    channel.part.take_if(|part| part.over);
-                });
+                self.enter(&bridge, channel, swapped.as_ref(), now);
             }
-            Event::BridgeLeft { bridge, id } => self.leave_bridge(&bridge, &id),
+            Event::BridgeLeft { bridge, id } => {
+                self.unlink(&id, now, |floor| floor.leave_bridge(&bridge, &id))
+            }
             Event::BridgeDestroyed(bridge) => {
-                let inside = self.bridges.remove(&bridge).unwrap_or_default();
-                inside.iter().for_each(|id| self.leave_bridge(&bridge, id));
+                let inside = self.bridges.get(&bridge).cloned().unwrap_or_default();
+                for id in inside {
+                    self.unlink(&id, now, |floor| floor.leave_bridge(&bridge, &id));
+                }
             }
             Event::BridgesMerged { from, to } => {
                 let inside = self.bridges.get(&from).cloned().unwrap_or_default();
-                inside.iter().for_each(|id| self.enter_bridge(&to, id));
+                for id in inside {
+                    self.around(&id, now, |floor| floor.enter_bridge(&to, &id));
+                }
             }
             Event::DialBegun { caller, dest } => self.dial(caller, dest, now),
-            Event::DialEnded { dest, .. } => self.touch_channel(dest, now),
+            Event::Paired { one, two } => {
+                self.change(&one, now, |channel| channel.pair = Some(two.clone()));
+                self.change(&two, now, |channel| channel.pair = Some(one));
+            }
+            Event::DialEnded { dest, answered } => {
+                let id = dest.unique_id();
+                self.touch_channel(dest, now);
+                if answered {
+                    self.note_answer(&id);
+                }
+            }
+            Event::Hinted(hint) => {
+                for (queue, interface) in self.put_hint(&hint) {
+                    self.seat(&queue, &interface);
+                    self.settle(&[(queue, interface)], now);
+                }
+            }
+            Event::PoolAgent { agent, channel } => self.pool_agent(&agent, channel, now),
             Event::SpyStarted { spy, target } => {
                 let id = spy.unique_id();
                 self.touch_channel(spy, now);
@@ -69,50 +76,120 @@ impl Floor {
             Event::CallerLeft { queue, id } => return self.leave(&queue, &id),
             Event::Member(info) => return self.member(info, now),
             Event::MemberRemoved { queue, interface } => return self.remove_member(&queue, &interface),
-            Event::AgentCalled { queue, caller, leg, .. } => self.part(queue, caller, leg, false, now),
-            Event::AgentConnected { queue, caller, leg, .. } => self.part(queue, caller, leg, true, now),
+            Event::AgentCalled { queue, interface, caller, leg } => {
+                self.part(queue, interface, caller, leg, false, now);
+            }
+            Event::AgentConnected { queue, interface, caller, leg } => {
+                self.part(queue, interface, caller, leg, true, now);
+            }
             Event::AgentEnded { queue, interface, leg, end } => self.end(&queue, &interface, &leg, end, now),
             Event::Originated { .. } | Event::Key { .. } | Event::Resync | Event::ShuttingDown => {}
         }
         KNOWN
     }
 
+    /// Does something about a channel, then evaluates everybody whom it concerned before or concerns now.
+    fn around(&mut self, id: &UniqueId, now: Moment, act: impl FnOnce(&mut Self)) {
+        let mut keys = Vec::new();
+        self.concerned(id, &mut keys);
+        act(self);
+        self.concerned(id, &mut keys);
+        self.refresh(&keys, now);
+    }
+
+    /// As [`Self::around`], for what breaks a link.
+    fn unlink(&mut self, id: &UniqueId, now: Moment, act: impl FnOnce(&mut Self)) {
+        self.keep_parts(id);
+        self.around(id, now, act);
+    }
+
     fn touch_channel(&mut self, info: ChannelInfo, now: Moment) {
-        if let Some(endpoint) = self.put_channel(info, now) {
-            self.refresh(&endpoint, now);
+        let id = info.unique_id();
+        let known = self.channels.get(&id);
+        // Most of what is told of a channel are its numbers and names: nobody's state hangs on them.
+        let same = known.is_some_and(|known| {
+            known.info.state == info.state && (info.name.is_empty() || known.info.name == info.name)
+        });
+        if same {
+            self.put_channel(info, now);
+        } else {
+            self.around(&id, now, |floor| floor.put_channel(info, now));
         }
     }
 
-    fn change(&mut self, id: &UniqueId, now: Moment, change: impl FnOnce(&mut super::floor::Channel)) {
-        if let Some(channel) = self.channels.get_mut(id) {
-            change(channel);
-            let endpoint = channel.endpoint.clone();
-            self.refresh(&endpoint, now);
+    fn change(&mut self, id: &UniqueId, now: Moment, change: impl FnOnce(&mut Channel)) {
+        if self.channels.contains_key(id) {
+            self.around(id, now, |floor| {
+                if let Some(channel) = floor.channels.get_mut(id) {
+                    change(channel);
+                }
+            });
         }
+    }
+
+    fn hung_up(&mut self, id: &UniqueId, now: Moment) {
+        let mut keys = Vec::new();
+        self.concerned(id, &mut keys);
+        self.end_talk(id, now);
+        self.keep_parts(id);
+        self.remove_channel(id);
+        self.devices_are_idle(&keys);
+        self.refresh(&keys, now);
+    }
+
+    fn enter(&mut self, bridge: &BridgeId, channel: ChannelInfo, swapped: Option<&UniqueId>, now: Moment) {
+        let id = channel.unique_id();
+        self.touch_channel(channel, now);
+        let before =
+            swapped.and_then(|swapped| self.channels.get(swapped)).filter(|before| before.is_local());
+        let (part, alias) = before.map_or((None, None), |before| (before.part.clone(), before.alias.clone()));
+        if let Some(swapped) = swapped {
+            self.around(swapped, now, |floor| floor.leave_bridge(bridge, swapped));
+        }
+        self.around(&id, now, |floor| {
+            floor.enter_bridge(bridge, &id);
+            if let Some(channel) = floor.channels.get_mut(&id) {
+                // A leg that talks on after its queue's call is in another call.
+                channel.part.take_if(|part| part.over);
+                // One that takes the place of a Local channel serves the call in its stead.
+                channel.part = channel.part.take().or(part);
+            }
+            if alias.is_some() {
+                floor.call_also(&id, alias);
+            }
+        });
     }
 
     /// A leg that goes ends its queue's talk, though the queue says so only some milliseconds later: the wrap-up has begun.
     fn end_talk(&mut self, id: &UniqueId, now: Moment) {
         let Some(channel) = self.channels.get(id) else { return };
-        let Some(part) = channel.part.as_ref().filter(|part| part.connected && !part.over) else { return };
-        let seats = self.seats.get(&channel.endpoint).into_iter().flatten();
-        for (queue, interface) in seats.filter(|(queue, _)| *queue == part.queue) {
-            if let Some(member) =
-                self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface))
-            {
-                member.ended = Some(now);
-            }
+        let part = self.part_of(channel).filter(|part| part.connected);
+        let Some((queue, interface)) = part.map(|part| (part.queue.clone(), part.interface.clone())) else {
+            return;
+        };
+        if let Some(member) = self.member_mut(&queue, &interface) {
+            member.ended = Some(now);
         }
     }
 
     /// A phone without channels is idle. Its QueueMemberStatus says so some milliseconds later; the board does not wait.
-    fn device_is_idle(&mut self, endpoint: &str) {
-        if self.legs.contains_key(endpoint) {
-            return;
-        }
-        for (queue, interface) in self.seats.get(endpoint).into_iter().flatten() {
-            let member = self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface));
-            if let Some(member) = member.filter(|member| member.info.status.is_occupied()) {
+    fn devices_are_idle(&mut self, keys: &[SmolStr]) {
+        for (queue, interface) in self.seats_under(keys) {
+            let Some(member) = self.member_at(&queue, &interface) else { continue };
+            // What else speaks in a device's state, or what a hint that is not known stands for, may go on.
+            let told = match member.phones {
+                Phones::All => true,
+                Phones::Mixed => false,
+                Phones::ByCall => !member.info.state_interface.starts_with("hint:"),
+            };
+            let is_called = || match member.phones {
+                Phones::ByCall => member.keys.iter().any(|key| self.legs.contains_key(key)),
+                _ => !self.legs_under(&member.keys, member.phones).is_empty(),
+            };
+            if !told || !member.info.status.is_occupied() || is_called() {
+                continue;
+            }
+            if let Some(member) = self.member_mut(&queue, &interface) {
                 member.info.status = DeviceStatus::IDLE;
                 member.info.in_call = false;
             }
@@ -130,6 +207,16 @@ impl Floor {
             self.change(&from, now, |channel| channel.peer = Some(to.clone()));
             self.change(&to, now, |channel| channel.peer = Some(from));
         }
+    }
+
+    fn pool_agent(&mut self, agent: &str, channel: Option<UniqueId>, now: Moment) {
+        let key = keys::pool(agent);
+        let before = self.legs.get(&key).cloned().unwrap_or_default();
+        before.iter().for_each(|id| self.call_also(id, None));
+        if let Some(id) = channel {
+            self.call_also(&id, Some(key.clone()));
+        }
+        self.refresh(&[key], now);
     }
 
     fn join(&mut self, queue: &QueueName, position: u32, channel: ChannelInfo, now: Moment) -> Applied {
@@ -159,7 +246,6 @@ impl Floor {
 
     fn member(&mut self, info: MemberInfo, now: Moment) -> Applied {
         let name = QueueName::new(&info.queue);
-        let endpoint = seat_of(&info);
         let Some(queue) = self.queues.get_mut(&name) else { return UNKNOWN };
         let key = Interface::new(&info.interface);
         match queue.members.get_mut(&key) {
@@ -167,21 +253,19 @@ impl Floor {
                 if info.last_call > member.info.last_call {
                     member.ended = Some(now);
                 }
-                member.info = info.clone();
+                member.info = info;
             }
-            None => drop(queue.members.insert(key, Member::new(info.clone(), now))),
+            None => drop(queue.members.insert(key.clone(), Member::new(info, now))),
         }
-        self.seat(&name, &info);
-        self.refresh(&endpoint, now);
+        self.seat(&name, &key);
+        self.settle(&[(name, key)], now);
         KNOWN
     }
 
     fn remove_member(&mut self, queue: &QueueName, interface: &Interface) -> Applied {
         let Some(known) = self.queues.get_mut(queue) else { return UNKNOWN };
-        if let Some(member) = known.members.remove(interface)
-            && let Some(seats) = self.seats.get_mut(&seat_of(&member.info))
-        {
-            seats.retain(|(seat_queue, seat)| (seat_queue, seat) != (queue, interface));
+        if let Some(member) = known.members.remove(interface) {
+            self.unseat(queue, interface, &member.keys);
         }
         KNOWN
     }
@@ -189,6 +273,7 @@ impl Floor {
     fn part(
         &mut self,
         queue: QueueName,
+        interface: Interface,
         caller: ChannelInfo,
         leg: ChannelInfo,
         connected: bool,
@@ -197,8 +282,11 @@ impl Floor {
         let (from, to) = (caller.unique_id(), leg.unique_id());
         self.touch_channel(caller, now);
         self.touch_channel(leg, now);
-        self.change(&to, now, |channel| {
-            channel.part = Some(Part { queue, caller: from, connected, over: false })
+        self.around(&to, now, |floor| {
+            floor.call_also(&to, Some(keys::offered(&interface)));
+            if let Some(channel) = floor.channels.get_mut(&to) {
+                channel.part = Some(Part { queue, interface, caller: from, connected, over: false });
+            }
         });
     }
 
@@ -211,8 +299,7 @@ impl Floor {
         now: Moment,
     ) {
         if end == AgentEnd::Completed
-            && let Some(member) =
-                self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface))
+            && let Some(member) = self.member_mut(queue, interface)
         {
             member.ended = Some(now);
         }
@@ -222,15 +309,22 @@ impl Floor {
             (Some(part), AgentEnd::Completed) => part.over = true,
             (part, _) => *part = None,
         });
-        self.refresh(&interface.endpoint().to_ascii_lowercase(), now);
+        self.refresh(&[keys::offered(interface)], now);
     }
 }
 
 impl Member {
-    /// A member just heard of; its state is evaluated next.
+    /// A member just heard of; its seat is taken and its state evaluated next.
     pub(super) fn new(info: MemberInfo, now: Moment) -> Self {
         let board = Board { state: BoardState::Offline, sub_state: SubState::Unavailable, since: now };
-        Self { wrap_up_seconds: info.wrap_up_seconds, info, board, ended: None }
+        Self {
+            wrap_up_seconds: info.wrap_up_seconds,
+            info,
+            board,
+            ended: None,
+            keys: Vec::new(),
+            phones: Phones::All,
+        }
     }
 
     /// The agent: the member name, or the interface where there is none.

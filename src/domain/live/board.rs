@@ -1,7 +1,11 @@
 //! From what is known of a member to the state on the board. Read top-down: the first rule that fits decides.
 
-use super::floor::{Board, Channel, Floor, Member, seat_of};
+use smol_str::SmolStr;
+
+use super::event::DeviceStatus;
+use super::floor::{Board, Channel, Floor, Member, Phones};
 use super::snapshot::{BoardState, SubState};
+use crate::domain::ids::{Interface, QueueName};
 use crate::domain::time::{Moment, Tick};
 
 /// Asterisk's channel states that matter here.
@@ -10,8 +14,10 @@ const RINGING: u8 = 5;
 const UP: u8 = 6;
 
 /// What an endpoint's channels say by themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Legs {
+    /// None, and the device's state is that of a Local channel which the phone has left.
+    Left,
     None,
     Ringing,
     OtherCall,
@@ -24,18 +30,9 @@ impl Channel {
         self.info.state == UP
     }
 
-    fn says(&self) -> Legs {
-        let connected = self.part.as_ref().is_some_and(|part| part.connected);
-        match self.info.state {
-            UP if self.held => Legs::OnHold,
-            UP if connected => Legs::Talking,
-            // Up, but the queue has not connected the caller yet (announcement, delay).
-            UP if self.part.is_some() && self.bridge.is_none() => Legs::Ringing,
-            UP | RING => Legs::OtherCall,
-            RINGING => Legs::Ringing,
-            _ if self.part.is_some() => Legs::Ringing,
-            _ => Legs::None,
-        }
+    /// Whether it is the phone of an agent who waits in app_agent_pool: up all day, and in a call only in a bridge.
+    pub(super) fn is_pool(&self) -> bool {
+        self.alias.as_ref().is_some_and(|alias| alias.starts_with("agent:"))
     }
 }
 
@@ -59,15 +56,17 @@ impl Member {
             Legs::OnHold => return (BoardState::Busy, SubState::OnHold),
             Legs::Talking if status.is_on_hold() => return (BoardState::Busy, SubState::OnHold),
             Legs::Talking => return (BoardState::Busy, SubState::Talking),
+            Legs::OtherCall if status.is_on_hold() => return (BoardState::Busy, SubState::OnHold),
             Legs::OtherCall => return (BoardState::Busy, SubState::OtherCall),
             Legs::Ringing => return (BoardState::Busy, SubState::Ringing),
-            Legs::None => {}
+            Legs::Left | Legs::None => {}
         }
+        let status = if legs == Legs::Left { DeviceStatus::IDLE } else { status };
         if status.is_unreachable() {
             (BoardState::Offline, SubState::Unavailable)
         } else if status.is_on_hold() {
             (BoardState::Busy, SubState::OnHold)
-        } else if self.info.in_call {
+        } else if self.info.in_call && legs != Legs::Left {
             (BoardState::Busy, SubState::Talking)
         } else if status.is_in_use() {
             let kept = before.state == BoardState::Busy && before.sub_state != SubState::WrapUp;
@@ -85,17 +84,67 @@ impl Member {
 }
 
 impl Floor {
-    fn legs_say(&self, endpoint: &str) -> Legs {
-        self.legs_of(endpoint).map(Channel::says).max_by_key(|says| *says as u8).unwrap_or(Legs::None)
+    /// Whether a leg only waits in app_agent_pool for a call.
+    pub(super) fn waits_in_pool(&self, leg: &Channel) -> bool {
+        leg.is_pool()
+            && self.part_of(leg).is_none_or(|part| part.over)
+            && self.others_in_bridge(leg).all(Channel::is_pool)
     }
 
-    /// Evaluates all memberships of an endpoint again.
-    pub(super) fn refresh(&mut self, endpoint: &str, now: Moment) {
-        let Some(seats) = self.seats.get(endpoint) else { return };
-        let legs = self.legs_say(endpoint);
+    fn leg_says(&self, leg: &Channel) -> Legs {
+        let part = self.part_of(leg);
+        match leg.info.state {
+            UP if self.waits_in_pool(leg) => Legs::None,
+            UP if leg.held => Legs::OnHold,
+            UP if part.is_some_and(|part| part.connected) => Legs::Talking,
+            // Up, but the queue has not connected the caller yet (announcement, delay).
+            UP if part.is_some() && (leg.bridge.is_none() || leg.part.is_none()) => Legs::Ringing,
+            UP | RING => Legs::OtherCall,
+            RINGING => Legs::Ringing,
+            _ if part.is_some() => Legs::Ringing,
+            _ => Legs::None,
+        }
+    }
+
+    fn legs_say(&self, member: &Member) -> Legs {
+        let legs = self.legs_under(&member.keys, member.phones);
+        let says = legs.into_iter().map(|leg| self.leg_says(leg)).max_by_key(|says| *says as u8);
+        let silent = if member.phones == Phones::ByCall && self.has_left(&member.keys) {
+            Legs::Left
+        } else {
+            Legs::None
+        };
+        says.unwrap_or(silent).max(silent)
+    }
+
+    /// The memberships whose legs are found under any of `keys`, each once.
+    pub(super) fn seats_under(&self, keys: &[SmolStr]) -> Vec<(QueueName, Interface)> {
+        let mut seats: Vec<(QueueName, Interface)> = Vec::new();
+        for (at, key) in keys.iter().enumerate() {
+            if keys[..at].contains(key) {
+                continue;
+            }
+            for seat in self.seats.get(key).into_iter().flatten() {
+                if !seats.contains(seat) {
+                    seats.push(seat.clone());
+                }
+            }
+        }
+        seats
+    }
+
+    /// Evaluates those memberships again whose legs are found under any of `keys`.
+    pub(super) fn refresh(&mut self, keys: &[SmolStr], now: Moment) {
+        let seats = self.seats_under(keys);
+        self.settle(&seats, now);
+    }
+
+    /// Evaluates memberships again.
+    pub(super) fn settle(&mut self, seats: &[(QueueName, Interface)], now: Moment) {
         for (queue, interface) in seats {
-            let member = self.queues.get_mut(queue).and_then(|queue| queue.members.get_mut(interface));
-            if let Some(member) = member {
+            let Some(member) = self.member_at(queue, interface) else { continue };
+            let legs = self.legs_say(member);
+            if let Some(member) = self.member_mut(queue, interface) {
                 member.settle(legs, now);
             }
         }
@@ -103,8 +152,11 @@ impl Floor {
 
     /// Evaluates everybody again.
     pub(super) fn refresh_all(&mut self, now: Moment) {
-        let endpoints: Vec<String> = self.seats.keys().cloned().collect();
-        endpoints.iter().for_each(|endpoint| self.refresh(endpoint, now));
+        let of = |(name, queue): (&QueueName, &super::floor::Queue)| {
+            queue.members.keys().map(|interface| (name.clone(), interface.clone())).collect::<Vec<_>>()
+        };
+        let all: Vec<(QueueName, Interface)> = self.queues.iter().flat_map(of).collect();
+        self.settle(&all, now);
     }
 
     /// When a state next changes by time alone (a wrap-up ends).
@@ -119,16 +171,16 @@ impl Floor {
 
     /// Lets time pass. Whether any state changed.
     pub fn handle_timeout(&mut self, now: Moment) -> bool {
-        let over: Vec<String> = self
-            .queues
-            .values()
-            .flat_map(|queue| queue.members.values())
-            .filter(|member| {
-                member.board.sub_state == SubState::WrapUp && member.wrap_up_until(now).is_none()
-            })
-            .map(|member| seat_of(&member.info))
-            .collect();
-        over.iter().for_each(|endpoint| self.refresh(endpoint, now));
+        let wraps = |member: &Member| member.board.sub_state == SubState::WrapUp;
+        let mut over: Vec<(QueueName, Interface)> = Vec::new();
+        for (name, queue) in &self.queues {
+            let ended = queue
+                .members
+                .iter()
+                .filter(|(_, member)| wraps(member) && member.wrap_up_until(now).is_none());
+            over.extend(ended.map(|(interface, _)| (name.clone(), interface.clone())));
+        }
+        self.settle(&over, now);
         !over.is_empty()
     }
 }

@@ -1,24 +1,26 @@
 //! What can happen on the floor, in our words. `pbx::ami::event` makes these from Asterisk's.
 
+use smol_str::SmolStr;
+
 use crate::domain::ids::{BridgeId, Interface, QueueName, UniqueId};
 
 /// A channel as an event or list describes it. Empty texts mean unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelInfo {
     /// Its Uniqueid; empty when the event had none.
-    pub id: String,
+    pub id: SmolStr,
     /// Full name, `PJSIP/101-0000002a`.
-    pub name: String,
+    pub name: SmolStr,
     /// Asterisk's channel state: 0 down, 4 ring, 5 ringing, 6 up.
     pub state: u8,
     /// Number of the party at this channel.
-    pub caller_number: String,
+    pub caller_number: SmolStr,
     /// Name of the party at this channel.
-    pub caller_name: String,
+    pub caller_name: SmolStr,
     /// Number of the party it is connected to.
-    pub connected_number: String,
+    pub connected_number: SmolStr,
     /// Name of the party it is connected to.
-    pub connected_name: String,
+    pub connected_name: SmolStr,
 }
 
 impl ChannelInfo {
@@ -66,13 +68,13 @@ impl DeviceStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemberInfo {
     /// Its queue.
-    pub queue: String,
+    pub queue: SmolStr,
     /// Its interface.
-    pub interface: String,
+    pub interface: SmolStr,
     /// The device whose state counts; the interface where empty.
-    pub state_interface: String,
+    pub state_interface: SmolStr,
     /// Member name.
-    pub name: String,
+    pub name: SmolStr,
     /// Penalty.
     pub penalty: u32,
     /// Epoch second of the last call's end, 0 for never.
@@ -86,7 +88,7 @@ pub struct MemberInfo {
     /// Paused in this queue.
     pub paused: bool,
     /// Why; empty when not given.
-    pub paused_reason: String,
+    pub paused_reason: SmolStr,
     /// The member's own wrap-up time in seconds; 0 means the queue's.
     pub wrap_up_seconds: u32,
     /// Was added by hand and can be removed; else it stands in queues.conf or in the table.
@@ -97,9 +99,9 @@ pub struct MemberInfo {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueueInfo {
     /// Its name.
-    pub name: String,
+    pub name: SmolStr,
     /// Asterisk's word.
-    pub strategy: String,
+    pub strategy: SmolStr,
     /// Seconds; 0 for none.
     pub service_level_seconds: u32,
 }
@@ -108,7 +110,7 @@ pub struct QueueInfo {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EntryInfo {
     /// The queue.
-    pub queue: String,
+    pub queue: SmolStr,
     /// From 1.
     pub position: u32,
     /// The caller's channel.
@@ -125,11 +127,22 @@ pub struct ListedChannel {
     /// The channel.
     pub channel: ChannelInfo,
     /// The bridge it is in; empty for none.
-    pub bridge: String,
+    pub bridge: SmolStr,
     /// Seconds since it came into being.
     pub age_seconds: i64,
     /// The channel this one listens to by ChanSpy, when it does (its Uniqueid or name); else empty.
-    pub spies_on: String,
+    pub spies_on: SmolStr,
+    /// The agent's number where this is the phone of an agent who waits in app_agent_pool; else empty.
+    pub pool_agent: SmolStr,
+}
+
+/// A hint as `ExtensionStatus` names it: which devices an extension stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HintInfo {
+    /// `101@ext-local`.
+    pub extension: SmolStr,
+    /// Its devices as written, `PJSIP/101&Custom:DND101`.
+    pub devices: SmolStr,
 }
 
 /// Everything the lists say: a whole picture of one instant.
@@ -143,6 +156,10 @@ pub struct Picture {
     pub members: Vec<MemberInfo>,
     /// All waiting callers.
     pub entries: Vec<EntryInfo>,
+    /// All hints; `None` when they were not asked for, or may not be listed.
+    pub hints: Option<Vec<HintInfo>>,
+    /// What happened while the lists were made, in order: it holds over what they say.
+    pub meanwhile: Vec<Event>,
 }
 
 /// Why a call of a member through a queue is over.
@@ -166,7 +183,7 @@ pub enum Event {
         /// Which.
         id: UniqueId,
         /// The new name.
-        name: String,
+        name: SmolStr,
     },
     /// A channel is gone.
     HungUp {
@@ -213,6 +230,22 @@ pub enum Event {
         caller: Option<ChannelInfo>,
         /// The one called.
         dest: ChannelInfo,
+    },
+    /// The two ends of a Local channel came into being.
+    Paired {
+        /// `…;1`, the side of who dialled it.
+        one: UniqueId,
+        /// `…;2`, the side that runs the dialplan.
+        two: UniqueId,
+    },
+    /// What an extension stands for.
+    Hinted(HintInfo),
+    /// An agent of app_agent_pool logged in with a phone, or out.
+    PoolAgent {
+        /// The agent's number.
+        agent: SmolStr,
+        /// The phone's channel; `None` when logged out.
+        channel: Option<UniqueId>,
     },
     /// A dial attempt is over.
     DialEnded {

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use smol_str::SmolStr;
+
 use super::event::{ChannelInfo, MemberInfo};
 use super::snapshot::{BoardState, SubState};
 use crate::domain::ids::{BridgeId, Interface, QueueName, UniqueId};
+use crate::domain::quick::QuickMap;
 use crate::domain::time::Moment;
 
 /// So many hung-up channels are remembered. What is said of one late comes within milliseconds.
@@ -16,26 +19,52 @@ pub struct Floor {
     /// Whether a whole picture was ever had.
     pub(super) known: bool,
     pub(super) queues: BTreeMap<QueueName, Queue>,
-    pub(super) channels: HashMap<UniqueId, Channel>,
-    pub(super) bridges: HashMap<BridgeId, BTreeSet<UniqueId>>,
-    /// Channels that hung up lately, oldest first: Asterisk may still tell of one (a connected line after a refusal),
-    /// and it must not come back by that.
-    pub(super) gone: VecDeque<UniqueId>,
-    /// Channels by the endpoint they belong to (lower case): an agent's legs.
-    pub(super) legs: HashMap<String, Vec<UniqueId>>,
-    /// Memberships by endpoint (lower case).
-    pub(super) seats: HashMap<String, Vec<(QueueName, Interface)>>,
+    pub(super) channels: QuickMap<UniqueId, Channel>,
+    pub(super) bridges: QuickMap<BridgeId, BTreeSet<UniqueId>>,
+    pub(super) gone: Gone,
+    /// Channels by what they are found under ([`super::keys`]): their endpoint, and the member they were offered to.
+    pub(super) legs: QuickMap<SmolStr, Vec<UniqueId>>,
+    /// Memberships by what their legs are found under.
+    pub(super) seats: QuickMap<SmolStr, Vec<(QueueName, Interface)>>,
     /// Who listens (key) to whom.
-    pub(super) spies: HashMap<UniqueId, UniqueId>,
+    pub(super) spies: QuickMap<UniqueId, UniqueId>,
     /// The queues' own wrap-up times in seconds, where set.
     pub(super) wrap_ups: BTreeMap<QueueName, u32>,
+    /// The devices of hints as written, by extension and context in lower case.
+    pub(super) hints: QuickMap<SmolStr, SmolStr>,
     /// Names of the supervisors' phones by endpoint (lower case).
     pub(super) phone_names: HashMap<String, String>,
 }
 
+/// Channels that hung up lately: Asterisk may still tell of one (a connected line after a refusal), and it must not come
+/// back by that.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gone {
+    order: VecDeque<UniqueId>,
+    ids: QuickMap<UniqueId, ()>,
+}
+
+impl Gone {
+    fn note(&mut self, id: &UniqueId) {
+        if self.ids.insert(id.clone(), ()).is_some() {
+            return;
+        }
+        self.order.push_back(id.clone());
+        if self.order.len() > GONE
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+
+    fn has(&self, id: &UniqueId) -> bool {
+        self.ids.contains_key(id)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
-    pub(super) strategy: String,
+    pub(super) strategy: SmolStr,
     pub(super) service_level_seconds: u32,
     pub(super) callers: Vec<Caller>,
     pub(super) members: BTreeMap<Interface, Member>,
@@ -44,10 +73,10 @@ pub(super) struct Queue {
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) id: UniqueId,
-    pub(super) number: String,
-    pub(super) name: String,
+    pub(super) number: SmolStr,
+    pub(super) name: SmolStr,
     pub(super) since: Moment,
-    pub(super) channel_name: String,
+    pub(super) channel_name: SmolStr,
     /// Known from a whole picture only.
     pub(super) priority: Option<i64>,
 }
@@ -60,6 +89,22 @@ pub(super) struct Member {
     pub(super) board: Board,
     /// When the last call of this queue ended, where that was seen or listed.
     pub(super) ended: Option<Moment>,
+    /// What its legs are found under.
+    pub(super) keys: Vec<SmolStr>,
+    /// How much its keys tell.
+    pub(super) phones: Phones,
+}
+
+/// What is known of a member's phones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Phones {
+    /// All of them: without a channel of theirs the member is idle.
+    #[default]
+    All,
+    /// All, but something else speaks in the device's state, too (a switch for "do not disturb").
+    Mixed,
+    /// None: its legs are known by their calls alone (`Local/103@from-queue/n` without a hint).
+    ByCall,
 }
 
 /// A member's state, and since when.
@@ -73,7 +118,10 @@ pub(super) struct Board {
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
     pub(super) info: ChannelInfo,
-    pub(super) endpoint: String,
+    /// Its endpoint in lower case; empty for one that is being taken apart.
+    pub(super) endpoint: SmolStr,
+    /// What it is found under besides.
+    pub(super) alias: Option<SmolStr>,
     pub(super) bridge: Option<BridgeId>,
     /// Its phone has put the other side on hold.
     pub(super) held: bool,
@@ -82,30 +130,44 @@ pub(super) struct Channel {
     pub(super) part: Option<Part>,
     /// The other end while dialling.
     pub(super) peer: Option<UniqueId>,
+    /// The other end of a Local channel.
+    pub(super) pair: Option<UniqueId>,
+    /// Of a Local channel's first end: the phone that answered behind it first. Whoever the caller is passed on to
+    /// later, behind the same Local channel, is somebody else.
+    pub(super) answered_by: Option<UniqueId>,
 }
 
 /// A leg's part in a queue's call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) queue: QueueName,
+    pub(super) interface: Interface,
     pub(super) caller: UniqueId,
     pub(super) connected: bool,
     /// The queue has said that it is over; the leg has yet to go.
     pub(super) over: bool,
 }
 
-/// The endpoint of a channel name in lower case: cut at the last dash, `PJSIP/101-0000002a` → `pjsip/101`.
-pub(super) fn endpoint_of(channel_name: &str) -> String {
-    let base = channel_name.rsplit_once('-').map_or(channel_name, |(base, _)| base);
-    base.to_ascii_lowercase()
-}
+impl Channel {
+    fn new(info: ChannelInfo, endpoint: SmolStr, now: Moment) -> Self {
+        Self {
+            info,
+            endpoint,
+            alias: None,
+            bridge: None,
+            held: false,
+            since: now,
+            part: None,
+            peer: None,
+            pair: None,
+            answered_by: None,
+        }
+    }
 
-/// The endpoint whose legs are this member's, in lower case.
-pub(super) fn seat_of(info: &MemberInfo) -> String {
-    let device = info.state_interface.as_str();
-    let is_device = !device.is_empty() && !device.starts_with("hint:") && !device.starts_with("Custom:");
-    let interface = Interface::new(if is_device { device } else { &info.interface });
-    interface.endpoint().to_ascii_lowercase()
+    /// What it is found under.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &SmolStr> {
+        [Some(&self.endpoint), self.alias.as_ref()].into_iter().flatten().filter(|key| !key.is_empty())
+    }
 }
 
 impl Floor {
@@ -115,72 +177,82 @@ impl Floor {
         Self { phone_names: phones.into_iter().map(lower).collect(), ..Self::default() }
     }
 
-    /// Adds or updates a channel; returns its endpoint. An empty id names no channel, and who has hung up stays away.
-    pub(super) fn put_channel(&mut self, info: ChannelInfo, now: Moment) -> Option<String> {
+    /// Adds or updates a channel. An empty id names no channel, and who has hung up stays away.
+    pub(super) fn put_channel(&mut self, info: ChannelInfo, now: Moment) {
         if info.id.is_empty() {
-            return None;
+            return;
         }
         let id = info.unique_id();
         if let Some(channel) = self.channels.get_mut(&id) {
-            let renamed = channel.info.name != info.name && !info.name.is_empty();
-            let name = if renamed { info.name.clone() } else { channel.info.name.clone() };
-            channel.info = ChannelInfo { name: channel.info.name.clone(), ..info };
-            let endpoint = channel.endpoint.clone();
-            return Some(if renamed { self.rename(&id, &name) } else { endpoint });
+            if channel.info.name == info.name || info.name.is_empty() {
+                let name = channel.info.name.clone();
+                channel.info = ChannelInfo { name, ..info };
+            } else {
+                let name = info.name.clone();
+                channel.info = info;
+                self.rename(&id, &name);
+            }
+            return;
         }
-        if self.gone.contains(&id) {
-            return None;
+        if self.gone.has(&id) {
+            return;
         }
-        let endpoint = endpoint_of(&info.name);
+        let endpoint = super::keys::endpoint_of(&info.name);
         self.legs.entry(endpoint.clone()).or_default().push(id.clone());
-        let channel = Channel {
-            info,
-            endpoint: endpoint.clone(),
-            bridge: None,
-            held: false,
-            since: now,
-            part: None,
-            peer: None,
-        };
-        self.channels.insert(id, channel);
-        Some(endpoint)
+        self.channels.insert(id, Channel::new(info, endpoint, now));
     }
 
-    /// Gives a channel another name; returns the endpoint it now belongs to.
-    pub(super) fn rename(&mut self, id: &UniqueId, name: &str) -> String {
-        let endpoint = endpoint_of(name);
-        if let Some(channel) = self.channels.get_mut(id) {
-            channel.info.name = name.to_owned();
-            let before = std::mem::replace(&mut channel.endpoint, endpoint.clone());
-            self.forget_leg(&before, id);
-            self.legs.entry(endpoint.clone()).or_default().push(id.clone());
+    /// Gives a channel another name.
+    pub(super) fn rename(&mut self, id: &UniqueId, name: &SmolStr) {
+        let endpoint = super::keys::endpoint_of(name);
+        let Some(channel) = self.channels.get_mut(id) else { return };
+        channel.info.name = name.clone();
+        if channel.endpoint == endpoint {
+            return;
         }
-        endpoint
+        let before = std::mem::replace(&mut channel.endpoint, endpoint.clone());
+        self.forget_leg(&before, id);
+        self.legs.entry(endpoint).or_default().push(id.clone());
     }
 
-    fn forget_leg(&mut self, endpoint: &str, id: &UniqueId) {
-        if let Some(legs) = self.legs.get_mut(endpoint) {
+    /// Lets a channel be found under `alias`, too.
+    pub(super) fn call_also(&mut self, id: &UniqueId, alias: Option<SmolStr>) {
+        let Some(channel) = self.channels.get_mut(id) else { return };
+        if channel.alias == alias {
+            return;
+        }
+        let before = std::mem::replace(&mut channel.alias, alias.clone());
+        if let Some(before) = before {
+            self.forget_leg(&before, id);
+        }
+        if let Some(alias) = alias {
+            self.legs.entry(alias).or_default().push(id.clone());
+        }
+    }
+
+    fn forget_leg(&mut self, key: &SmolStr, id: &UniqueId) {
+        if let Some(legs) = self.legs.get_mut(key) {
             legs.retain(|leg| leg != id);
             if legs.is_empty() {
-                self.legs.remove(endpoint);
+                self.legs.remove(key);
             }
         }
     }
 
-    /// Removes a channel from everywhere, for good; returns its endpoint.
-    pub(super) fn remove_channel(&mut self, id: &UniqueId) -> Option<String> {
-        if self.gone.len() >= GONE {
-            self.gone.pop_front();
+    /// Removes a channel from everywhere, for good.
+    pub(super) fn remove_channel(&mut self, id: &UniqueId) {
+        self.gone.note(id);
+        let Some(channel) = self.channels.remove(id) else { return };
+        for key in [Some(channel.endpoint), channel.alias].into_iter().flatten() {
+            self.forget_leg(&key, id);
         }
-        self.gone.push_back(id.clone());
-        let channel = self.channels.remove(id)?;
-        self.forget_leg(&channel.endpoint, id);
         if let Some(bridge) = &channel.bridge {
             self.leave_bridge(bridge, id);
         }
-        self.spies.remove(id);
-        self.spies.retain(|_, target| target != id);
-        Some(channel.endpoint)
+        if !self.spies.is_empty() {
+            self.spies.remove(id);
+            self.spies.retain(|_, target| target != id);
+        }
     }
 
     /// Puts a known channel into a bridge, out of any other.
@@ -219,23 +291,13 @@ impl Floor {
         self.refresh_all(now);
     }
 
-    /// Notes where an endpoint is a member, and how long it wraps up there.
-    pub(super) fn seat(&mut self, queue: &QueueName, info: &MemberInfo) {
-        let of_queue = self.wrap_ups.get(queue).copied().unwrap_or(0);
-        let known = self.queues.get_mut(queue);
-        if let Some(member) = known.and_then(|known| known.members.get_mut(&Interface::new(&info.interface)))
-        {
-            member.wrap_up_by(of_queue);
-        }
-        let seats = self.seats.entry(seat_of(info)).or_default();
-        let seat = (queue.clone(), Interface::new(&info.interface));
-        if !seats.contains(&seat) {
-            seats.push(seat);
-        }
+    /// A membership.
+    pub(super) fn member_at(&self, queue: &QueueName, interface: &Interface) -> Option<&Member> {
+        self.queues.get(queue)?.members.get(interface)
     }
 
-    /// The legs of an endpoint, oldest first.
-    pub(super) fn legs_of(&self, endpoint: &str) -> impl Iterator<Item = &Channel> {
-        self.legs.get(endpoint).into_iter().flatten().filter_map(|id| self.channels.get(id))
+    /// A membership, to change it.
+    pub(super) fn member_mut(&mut self, queue: &QueueName, interface: &Interface) -> Option<&mut Member> {
+        self.queues.get_mut(queue)?.members.get_mut(interface)
     }
 }

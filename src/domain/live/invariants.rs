@@ -1,6 +1,6 @@
 //! What must hold after every event, whatever came. Tests call it after each step.
 
-use super::floor::{Floor, seat_of};
+use super::floor::Floor;
 
 impl Floor {
     /// Checks that the indexes agree with what they index.
@@ -9,14 +9,22 @@ impl Floor {
     /// The first contradiction, in words.
     pub fn verify(&self) -> Result<(), String> {
         for (id, channel) in &self.channels {
-            let listed = self.legs.get(&channel.endpoint).is_some_and(|legs| legs.contains(id));
-            if !listed {
-                return Err(format!("channel {id} is missing among the legs of {}", channel.endpoint));
+            let found = |key| self.legs.get(key).is_some_and(|legs| legs.contains(id));
+            if let Some(key) = channel.keys().find(|key| !found(*key)) {
+                return Err(format!("channel {id} is missing among the legs of {key}"));
             }
             if let Some(bridge) = &channel.bridge
                 && !self.bridges.get(bridge).is_some_and(|inside| inside.contains(id))
             {
                 return Err(format!("channel {id} says bridge {bridge}, which does not hold it"));
+            }
+        }
+        for (key, seats) in &self.seats {
+            let stray = |(queue, interface): &&_| {
+                self.member_at(queue, interface).is_none_or(|member| !member.keys.contains(key))
+            };
+            if let Some((queue, interface)) = seats.iter().find(stray) {
+                return Err(format!("the seat of {interface} in {queue} under {key} is nobody's"));
             }
         }
         for (endpoint, legs) in &self.legs {
@@ -33,8 +41,9 @@ impl Floor {
         }
         for (name, queue) in &self.queues {
             for (interface, member) in &queue.members {
-                let seats = self.seats.get(&seat_of(&member.info));
-                if !seats.is_some_and(|seats| seats.contains(&(name.clone(), interface.clone()))) {
+                let seat = (name.clone(), interface.clone());
+                let seated = |key| self.seats.get(key).is_some_and(|seats| seats.contains(&seat));
+                if member.keys.is_empty() || !member.keys.iter().all(seated) {
                     return Err(format!("member {interface} of {name} has no seat"));
                 }
             }

@@ -2,16 +2,26 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use smol_str::SmolStr;
+
 use super::event::{ListedChannel, MemberInfo, Picture};
-use super::floor::{Caller, Channel, Floor, Member, Part, Queue, seat_of};
+use super::floor::{Caller, Channel, Floor, Member, Part, Queue};
+use super::keys;
 use super::snapshot::BoardState;
 use crate::domain::ids::{BridgeId, Interface, QueueName, UniqueId};
 use crate::domain::time::Moment;
 
 impl Floor {
-    /// Replaces the floor by `picture`, made at `now`. Whether something stayed the same is judged by ids.
+    /// Replaces the floor by `picture`, made at `now`. Whether something stayed the same is judged by ids. Channels and
+    /// hints that may not be listed stay as events told them.
     pub fn replace(&mut self, picture: Picture, now: Moment) {
-        self.replace_channels(picture.channels.unwrap_or_default(), now);
+        if let Some(hints) = &picture.hints {
+            self.hints.clear();
+            hints.iter().for_each(|hint| drop(self.put_hint(hint)));
+        }
+        if let Some(channels) = picture.channels {
+            self.replace_channels(channels, now);
+        }
         let mut before = std::mem::take(&mut self.queues);
         self.seats.clear();
         for info in picture.queues {
@@ -34,6 +44,14 @@ impl Floor {
         self.refresh_all(now);
         self.date_back(now);
         self.known = true;
+        for event in picture.meanwhile {
+            self.apply(event, now);
+        }
+    }
+
+    /// Events were missed: what no list tells is not believed any more.
+    pub fn distrust(&mut self) {
+        self.channels.values_mut().for_each(|channel| channel.held = false);
     }
 
     fn replace_channels(&mut self, listed: Vec<ListedChannel>, now: Moment) {
@@ -41,19 +59,21 @@ impl Floor {
         self.bridges.clear();
         self.legs.clear();
         self.spies.clear();
-        let mut spying: Vec<(UniqueId, String)> = Vec::new();
-        for ListedChannel { channel: info, bridge, age_seconds, spies_on } in listed {
+        let mut spying: Vec<(UniqueId, SmolStr)> = Vec::new();
+        for ListedChannel { channel: info, bridge, age_seconds, spies_on, pool_agent } in listed {
             let id = info.unique_id();
             if !spies_on.is_empty() {
                 spying.push((id.clone(), spies_on));
             }
             self.put_channel(info, now.minus_seconds(age_seconds));
-            let known = before.remove(&id);
-            if let (Some(channel), Some(Channel { held, since, part, peer, .. })) =
-                (self.channels.get_mut(&id), known)
-            {
-                (channel.held, channel.since, channel.part, channel.peer) = (held, since, part, peer);
+            let mut alias = (!pool_agent.is_empty()).then(|| keys::pool(&pool_agent));
+            if let (Some(channel), Some(known)) = (self.channels.get_mut(&id), before.remove(&id)) {
+                alias = alias.or(known.alias);
+                (channel.held, channel.since, channel.part) = (known.held, known.since, known.part);
+                (channel.peer, channel.pair, channel.answered_by) =
+                    (known.peer, known.pair, known.answered_by);
             }
+            self.call_also(&id, alias);
             if !bridge.is_empty() {
                 self.enter_bridge(&BridgeId::new(bridge), &id);
             }
@@ -62,8 +82,7 @@ impl Floor {
             self.channels.iter().map(|(id, channel)| (channel.info.name.as_str(), id)).collect();
         let resolve =
             |target: &str| names.get(target).map_or_else(|| UniqueId::new(target), |id| (*id).clone());
-        let spies: HashMap<_, _> =
-            spying.iter().map(|(spy, target)| (spy.clone(), resolve(target))).collect();
+        let spies = spying.iter().map(|(spy, target)| (spy.clone(), resolve(target))).collect();
         self.spies = spies;
     }
 
@@ -81,9 +100,11 @@ impl Floor {
                 .then(|| now.minus_seconds((now.wall.as_second() - info.last_call).max(0)));
             let mut member = known.unwrap_or_else(|| Member::new(info.clone(), now));
             member.ended = member.ended.or(ended);
-            member.info = info.clone();
-            queue.members.insert(key, member);
-            self.seat(&name, &info);
+            member.info = info;
+            // All seats are given anew.
+            member.keys.clear();
+            queue.members.insert(key.clone(), member);
+            self.seat(&name, &key);
         }
     }
 
@@ -111,24 +132,39 @@ impl Floor {
         }
     }
 
-    /// On a cold start nobody said which leg serves a queue: a member in a queue's call has it on the leg that is up.
+    /// What events have not told, or told and then took back unheard: a leg whose other side is another by now serves no
+    /// queue's call any more, and a member in a queue's call has it on the leg that is up.
     fn mark_running_calls(&mut self) {
-        let mut parts: Vec<(UniqueId, Part)> = Vec::new();
-        for (name, queue) in &self.queues {
-            for member in queue.members.values().filter(|member| member.info.in_call) {
-                let leg =
-                    self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up() && leg.bridge.is_some());
-                let Some(leg) = leg.filter(|leg| leg.part.is_none()) else { continue };
-                let caller =
-                    self.others_in_bridge(leg).next().map_or_else(String::new, |other| other.info.id.clone());
-                let part =
-                    Part { queue: name.clone(), caller: UniqueId::new(caller), connected: true, over: false };
-                parts.push((leg.info.unique_id(), part));
+        let mut parts: Vec<(UniqueId, Option<Part>)> = Vec::new();
+        for channel in self.channels.values() {
+            let strayed = |part: &Part| {
+                let far = self.far_end(channel).filter(|_| channel.bridge.is_some());
+                part.connected && far.is_some_and(|far| far.info.id != part.caller.as_str())
+            };
+            if channel.part.as_ref().is_some_and(strayed) {
+                parts.push((channel.info.unique_id(), None));
             }
         }
-        for (id, part) in parts {
+        self.set_parts(&mut parts);
+        for (name, queue) in &self.queues {
+            for member in queue.members.values().filter(|member| member.info.in_call) {
+                let legs = self.legs_under(&member.keys, member.phones);
+                let leg = legs.into_iter().find(|leg| leg.is_up() && leg.bridge.is_some());
+                let serves = |leg: &Channel| self.part_of(leg).is_some_and(|part| part.connected);
+                let Some(leg) = leg.filter(|leg| !serves(leg)) else { continue };
+                let caller = self.far_end(leg).map_or_else(|| UniqueId::new(""), |far| far.info.unique_id());
+                let (queue, interface) = (name.clone(), Interface::new(&member.info.interface));
+                let part = Part { queue, interface, caller, connected: true, over: false };
+                parts.push((leg.info.unique_id(), Some(part)));
+            }
+        }
+        self.set_parts(&mut parts);
+    }
+
+    fn set_parts(&mut self, parts: &mut Vec<(UniqueId, Option<Part>)>) {
+        for (id, part) in parts.drain(..) {
             if let Some(channel) = self.channels.get_mut(&id) {
-                channel.part = Some(part);
+                channel.part = part;
             }
         }
     }
@@ -139,7 +175,8 @@ impl Floor {
         let mut dated: Vec<(QueueName, Interface, Moment)> = Vec::new();
         for (name, queue) in &self.queues {
             for (key, member) in queue.members.iter().filter(|(_, member)| member.board.since == now) {
-                let leg = self.legs_of(&seat_of(&member.info)).find(|leg| leg.is_up()).map(|leg| leg.since);
+                let legs = self.legs_under(&member.keys, member.phones);
+                let leg = legs.into_iter().find(|leg| leg.is_up()).map(|leg| leg.since);
                 let free = member.ended.filter(|_| member.board.state == BoardState::Online);
                 if let Some(since) = leg.or(free) {
                     dated.push((name.clone(), key.clone(), since));

@@ -81,6 +81,8 @@ pub struct Snapshot {
     pub ami: LinkStatus,
     /// Whether a whole picture was ever had; without it the queues are unknown, not absent.
     pub known: bool,
+    /// How many fields fresh pictures have corrected since the start. Expected: 0.
+    pub corrected: u64,
     /// The queues, by name.
     pub queues: Vec<QueueSnapshot>,
 }
@@ -229,7 +231,14 @@ impl QueueSnapshot {
 impl Snapshot {
     /// A picture of nothing yet.
     pub fn unknown(pbx: PbxName, now: Moment) -> Self {
-        Self { pbx, as_of: now, ami: LinkStatus::connecting(now), known: false, queues: Vec::new() }
+        Self {
+            pbx,
+            as_of: now,
+            ami: LinkStatus::connecting(now),
+            known: false,
+            corrected: 0,
+            queues: Vec::new(),
+        }
     }
 
     /// The room's *agents* by state: one who is a member of several queues counts once — busy if busy anywhere, paused

@@ -1,6 +1,6 @@
 //! The floor as readers see it.
 
-use super::floor::{Channel, Floor, Member, Queue, seat_of};
+use super::floor::{Channel, Floor, Member, Queue};
 use super::snapshot::{
     BoardState, MemberSnapshot, Partner, QueueSnapshot, Snapshot, SubState, WaitingCaller,
 };
@@ -17,7 +17,7 @@ impl Floor {
     /// The picture for readers.
     pub fn snapshot(&self, pbx: &PbxName, ami: &LinkStatus, now: Moment) -> Snapshot {
         let queues = self.queues.iter().map(|(name, queue)| self.queue(name, queue, now)).collect();
-        Snapshot { pbx: pbx.clone(), as_of: now, ami: ami.clone(), known: self.known, queues }
+        Snapshot { pbx: pbx.clone(), as_of: now, ami: ami.clone(), known: self.known, corrected: 0, queues }
     }
 
     fn queue(&self, name: &QueueName, queue: &Queue, now: Moment) -> QueueSnapshot {
@@ -29,16 +29,20 @@ impl Floor {
         members.sort_by(|a, b| (&a.name, &a.interface).cmp(&(&b.name, &b.interface)));
         let waiting = queue.callers.iter().zip(1..).map(|(caller, position)| WaitingCaller {
             position,
-            number: caller.number.clone(),
-            name: caller.name.clone(),
+            number: caller.number.to_string(),
+            name: caller.name.to_string(),
             since: caller.since,
             channel: caller.id.clone(),
-            channel_name: self.channels.get(&caller.id).map_or(&caller.channel_name, |known| &known.info.name).clone(),
+            channel_name: self
+                .channels
+                .get(&caller.id)
+                .map_or(&caller.channel_name, |known| &known.info.name)
+                .to_string(),
             priority: caller.priority,
         });
         QueueSnapshot {
             name: name.clone(),
-            strategy: queue.strategy.clone(),
+            strategy: queue.strategy.to_string(),
             service_level_seconds: (queue.service_level_seconds > 0).then_some(queue.service_level_seconds),
             waiting: waiting.collect(),
             members,
@@ -46,9 +50,9 @@ impl Floor {
     }
 
     fn member_view(&self, interface: &Interface, member: &Member, now: Moment) -> MemberSnapshot {
-        let endpoint = seat_of(&member.info);
-        let leg = self.main_leg(&endpoint);
-        let up = || self.legs_of(&endpoint).filter(|leg| leg.is_up());
+        let legs = self.legs_under(&member.keys, member.phones);
+        let leg = self.main_leg(&legs);
+        let up = || legs.iter().filter(|leg| leg.is_up() && !self.waits_in_pool(leg));
         let reason = member.info.paused_reason.as_str();
         let wraps = member.board.sub_state == SubState::WrapUp;
         // A leg that is being set up names its caller before it rings.
@@ -73,38 +77,23 @@ impl Floor {
     }
 
     /// The leg that the member's card is about: a queue's call first, then any call, then one that rings.
-    fn main_leg(&self, endpoint: &str) -> Option<&Channel> {
-        let rank = |leg: &&Channel| {
-            let connected = leg.part.as_ref().is_some_and(|part| part.connected);
-            (connected, leg.is_up(), leg.part.is_some())
+    fn main_leg<'a>(&self, legs: &[&'a Channel]) -> Option<&'a Channel> {
+        let rank = |leg: &&&Channel| {
+            let part = self.part_of(leg);
+            (part.is_some_and(|part| part.connected), leg.is_up(), part.is_some())
         };
-        self.legs_of(endpoint).max_by_key(rank)
+        legs.iter().filter(|leg| !self.waits_in_pool(leg)).max_by_key(rank).copied()
     }
 
-    /// The others in a channel's bridge.
-    pub(super) fn others_in_bridge<'a>(&'a self, leg: &'a Channel) -> impl Iterator<Item = &'a Channel> {
-        let inside = leg.bridge.as_ref().and_then(|bridge| self.bridges.get(bridge));
-        inside
-            .into_iter()
-            .flatten()
-            .filter(|id| id.as_str() != leg.info.id)
-            .filter_map(|id| self.channels.get(id))
-    }
-
-    /// With whom a leg speaks, or who rings there: the other in the bridge, else the queue's caller, else the other end
-    /// of the dial, else what the channel says it is connected to.
+    /// With whom a leg speaks, or who rings there: whoever is at the far end of bridge or dial, else the queue's caller,
+    /// else what the channel says it is connected to.
     fn partner(&self, leg: &Channel) -> Option<Partner> {
-        let caller = leg.part.as_ref().and_then(|part| self.channels.get(&part.caller));
-        let peer = leg.peer.as_ref().and_then(|peer| self.channels.get(peer));
-        let other = self.others_in_bridge(leg).next().or(caller).or(peer);
-        let partner = match other {
-            Some(other) => {
-                Partner { number: other.info.caller_number.clone(), name: other.info.caller_name.clone() }
-            }
-            None => {
-                Partner { number: leg.info.connected_number.clone(), name: leg.info.connected_name.clone() }
-            }
+        let caller = || self.part_of(leg).and_then(|part| self.channels.get(&part.caller));
+        let partner = match self.far_end(leg).or_else(caller) {
+            Some(other) => (&other.info.caller_number, &other.info.caller_name),
+            None => (&leg.info.connected_number, &leg.info.connected_name),
         };
+        let partner = Partner { number: partner.0.to_string(), name: partner.1.to_string() };
         (!partner.number.is_empty() || !partner.name.is_empty()).then_some(partner)
     }
 
@@ -113,7 +102,7 @@ impl Floor {
         let mut names: Vec<String> = listening
             .filter_map(|(spy, _)| self.channels.get(spy))
             .map(|spy| {
-                let known = self.phone_names.get(&spy.endpoint).cloned();
+                let known = self.phone_names.get(spy.endpoint.as_str()).cloned();
                 known
                     .unwrap_or_else(|| spy.info.name.rsplit_once('-').map_or("", |(base, _)| base).to_owned())
             })

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::domain::act::{ActDone, ActError, ActRequest};
 use crate::domain::control::{Mode, Request, Supervision};
 use crate::domain::ids::UniqueId;
 use crate::tasks::accounts::Identity;
@@ -20,6 +21,8 @@ pub enum Command {
     Cancel(UniqueId, String),
     /// End it.
     Stop(UniqueId),
+    /// Act upon the floor.
+    Act(ActRequest),
 }
 
 impl fmt::Debug for Command {
@@ -30,6 +33,7 @@ impl fmt::Debug for Command {
             Self::SetMode(id, mode) => f.debug_tuple("SetMode").field(id).field(mode).finish(),
             Self::Cancel(channel, actor) => f.debug_tuple("Cancel").field(channel).field(actor).finish(),
             Self::Stop(id) => f.debug_tuple("Stop").field(id).finish(),
+            Self::Act(request) => f.debug_tuple("Act").field(request).finish(),
         }
     }
 }
@@ -43,6 +47,8 @@ pub enum Answer {
     Started(Result<Supervision, String>),
     /// The mode of this one is changed.
     Changed(UniqueId, Result<Supervision, String>),
+    /// An act shows, or why not.
+    Acted(Result<ActDone, ActError>),
     /// This one has ended.
     Stopped(UniqueId, Result<(), String>),
 }

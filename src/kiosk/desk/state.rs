@@ -1,12 +1,13 @@
 //! The decisions: locked or not, sheet, PIN pad, the one attempt. No clock, no waiting.
 
 use crate::domain::account::Role;
+use crate::domain::act::Act;
 use crate::domain::control::{Mode, Request, Target};
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::time::Tick;
 use crate::tasks::accounts::Identity;
 use crate::views::desk::{
-    About, Attempt, Call, Change, Floor, Lock, Pad, Phone, Reach, Refused, Seat, Stand,
+    About, ActStage, ActStand, Attempt, Call, Change, Floor, Lock, Pad, Phone, Reach, Refused, Seat, Stand,
 };
 
 use super::{Answer, Command, Touch};
@@ -20,17 +21,18 @@ const PIN_LONGEST: usize = 12;
 
 /// What is done as soon as somebody may.
 #[derive(Clone, Debug)]
-enum Wish {
+pub(super) enum Wish {
     Start(PbxName, String, Box<About>),
     Change(Mode),
+    Act(PbxName, Act),
 }
 
 /// Supervision at one wall.
 pub struct DeskState {
     pub(super) stand: Stand,
     /// Who has unlocked, or has logged in.
-    identity: Option<Identity>,
-    origin: String,
+    pub(super) identity: Option<Identity>,
+    pub(super) origin: String,
     touched: Tick,
     pin: String,
     wish: Option<Wish>,
@@ -56,6 +58,7 @@ impl DeskState {
                 pad: None,
                 lock,
                 attempt: Attempt::None,
+                acts: ActStand::default(),
             },
             identity: known,
             origin,
@@ -114,6 +117,7 @@ impl DeskState {
             Touch::Enter => return self.enter(),
             Touch::Lock => self.lock(),
             Touch::End => return self.end(),
+            Touch::Act(touch) => return self.act_touched(&touch, reach?, now),
         }
         None
     }
@@ -131,10 +135,14 @@ impl DeskState {
         if !self.stand.attempt.is_running() {
             self.stand.attempt = Attempt::None;
         }
+        if self.stand.acts.stage != ActStage::Sent {
+            self.stand.acts.stage = ActStage::Idle;
+        }
     }
 
     fn close_pad(&mut self) {
         self.stand.pad = None;
+        self.stand.acts.wished = None;
         self.wish = None;
         self.pin.clear();
     }
@@ -177,13 +185,21 @@ impl DeskState {
             Lock::LoggedIn { may: false, .. } => None,
             Lock::LoggedIn { .. } | Lock::Unlocked { .. } => self.go(wish, now),
             Lock::Locked => {
-                self.close_pad();
-                self.serial = self.serial.wrapping_add(1);
-                self.wish = Some(wish);
-                self.stand.pad = Some(Pad { digits: 0, checking: false, refused: None, mode });
+                self.ask_pin(wish);
+                if let Some(pad) = &mut self.stand.pad {
+                    pad.mode = mode;
+                }
                 None
             }
         }
+    }
+
+    /// Opens the PIN pad; `wish` is done once somebody has unlocked.
+    pub(super) fn ask_pin(&mut self, wish: Wish) {
+        self.close_pad();
+        self.serial = self.serial.wrapping_add(1);
+        self.wish = Some(wish);
+        self.stand.pad = Some(Pad { digits: 0, checking: false, refused: None, mode: Mode::Listen });
     }
 
     /// The call that a button means: the only one, or the chosen one.
@@ -198,6 +214,7 @@ impl DeskState {
     fn go(&mut self, wish: Wish, now: Tick) -> Option<Command> {
         let who = self.identity.as_ref()?;
         match wish {
+            Wish::Act(pbx, act) => self.send_act(pbx, act, now),
             Wish::Start(pbx, supervisor, about) => {
                 if self.stand.attempt.is_running() {
                     return None;
@@ -267,6 +284,7 @@ impl DeskState {
             Answer::Started(result) => return self.started(result, now),
             Answer::Changed(id, result) => self.changed(&id, result),
             Answer::Stopped(id, result) => self.stopped(&id, result, now),
+            Answer::Acted(result) => self.acted(result, now),
         }
         None
     }
@@ -298,6 +316,7 @@ impl DeskState {
 
     /// Time passed.
     pub fn tick(&mut self, now: Tick) {
+        self.act_tick(now);
         if let Lock::Unlocked { until, .. } = &self.stand.lock
             && now.since(*until) >= 0
         {

@@ -41,6 +41,8 @@ pub enum Action {
     CoreShowChannels,
     /// Lists all queues, members and waiting callers.
     QueueStatus,
+    /// Lists all hints with their devices.
+    ExtensionStateList,
     /// Calls a supervisor's phone and lets it listen.
     Spy {
         /// The phone to call, `PJSIP/201`.
@@ -169,6 +171,7 @@ impl Action {
             Self::ListCommands => "ListCommands",
             Self::CoreShowChannels => "CoreShowChannels",
             Self::QueueStatus => "QueueStatus",
+            Self::ExtensionStateList => "ExtensionStateList",
             Self::Spy { .. } => "Originate",
             Self::Hangup { .. } => "Hangup",
             Self::Key { .. } => "PlayDTMF",
@@ -186,7 +189,10 @@ impl Action {
 
     /// Whether the answer is a list of events.
     pub fn is_list(&self) -> bool {
-        matches!(self, Self::CoreShowChannels | Self::QueueStatus | Self::DeviceStateList)
+        matches!(
+            self,
+            Self::CoreShowChannels | Self::QueueStatus | Self::ExtensionStateList | Self::DeviceStateList
+        )
     }
 
     /// The bytes to send.
@@ -233,6 +239,7 @@ impl Action {
             | Self::CoreShowChannels
             | Self::CoreSettings
             | Self::DeviceStateList
+            | Self::ExtensionStateList
             | Self::QueueStatus => {}
             of_queue => of_queue.encode_queue(&mut message)?,
         }

@@ -4,11 +4,13 @@
 //! Command ──mpsc──> client ──bytes──> Asterisk
 //! Message <─mpsc──  client <──bytes── Asterisk
 //! ```
-//! It never waits for its reader: when the mailbox of messages is full it drops them and fetches a whole picture later.
+//! When the mailbox of messages is full the socket waits a moment; if that does not help, messages are dropped and a whole
+//! picture is fetched later.
 
 use std::collections::HashMap;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
@@ -26,6 +28,8 @@ pub const MESSAGES: usize = 2048;
 pub const COMMANDS: usize = 32;
 /// A write that Asterisk does not take by then means that it stands still.
 const WRITE: std::time::Duration = std::time::Duration::from_secs(5);
+/// So long the socket waits for the floor when the mailbox is full. The floor waits for nobody.
+const FULL: std::time::Duration = std::time::Duration::from_secs(2);
 /// How long an action waits for its answer.
 const ACTION_MS: i64 = 10_000;
 
@@ -39,6 +43,8 @@ pub enum Message {
     Picture(Box<Picture>),
     /// Something happened.
     Event(Event),
+    /// Events were dropped; a whole picture follows.
+    Missed,
     /// What this login may not do.
     Warnings(Vec<String>),
     /// The link is down, and why; `refused` when a person has to act.
@@ -154,7 +160,7 @@ impl Task {
         let mut buffer = vec![0_u8; 64 * 1024];
         let mut was_up = false;
         loop {
-            if let Some(end) = self.drain(&mut session, &mut answers, &mut was_up, host) {
+            if let Some(end) = self.drain(&mut session, &mut answers, &mut was_up, host).await {
                 return end;
             }
             while let Some(bytes) = session.poll_transmit() {
@@ -196,7 +202,7 @@ impl Task {
     }
 
     /// Passes on everything that the session has to say.
-    fn drain(
+    async fn drain(
         &mut self,
         session: &mut Session,
         answers: &mut HashMap<u64, oneshot::Sender<Result<(), ActionError>>>,
@@ -208,11 +214,11 @@ impl Task {
                 Output::Up { version } => {
                     *was_up = true;
                     tracing::info!(host, version, "logged in to the manager interface");
-                    self.tell(Message::Up);
+                    self.tell(Message::Up).await;
                 }
-                Output::Picture(picture) => self.tell(Message::Picture(picture)),
-                Output::Event(event) => self.tell(Message::Event(event)),
-                Output::Warnings(warnings) => self.tell(Message::Warnings(warnings)),
+                Output::Picture(picture) => self.tell(Message::Picture(picture)).await,
+                Output::Event(event) => self.tell(Message::Event(event)).await,
+                Output::Warnings(warnings) => self.tell(Message::Warnings(warnings)).await,
                 Output::Reply { token, result } => {
                     if let Some(answer) = answers.remove(&token) {
                         // The asker may have gone.
@@ -224,13 +230,17 @@ impl Task {
         }
         if self.overflowed && self.messages.capacity() > MESSAGES / 2 {
             self.overflowed = false;
+            self.tell(Message::Missed).await;
             session.wish_picture(clock::now().tick);
         }
         None
     }
 
-    fn tell(&mut self, message: Message) {
-        if self.messages.try_send(message).is_err() && !self.overflowed {
+    /// Passes a message on. In a flood the socket waits a little for the floor; what comes later than that is made good by
+    /// a whole picture.
+    async fn tell(&mut self, message: Message) {
+        let Err(TrySendError::Full(message)) = self.messages.try_send(message) else { return };
+        if timeout(FULL, self.messages.send(message)).await.is_err() && !self.overflowed {
             self.overflowed = true;
             tracing::warn!("events come faster than they can be shown; a whole picture follows");
         }

@@ -47,6 +47,10 @@ pub fn decode(frame: &Frame<'_>) -> Option<Event> {
             id: fields.id("Uniqueid"),
             digit: fields.text("Digit").chars().next().unwrap_or('?'),
         }),
+        b"LocalBridge" => {
+            Some(Event::Paired { one: fields.id("LocalOneUniqueid"), two: fields.id("LocalTwoUniqueid") })
+        }
+        b"ExtensionStatus" => Some(Event::Hinted(fields.hint())),
         b"FullyBooted" | b"Reload" => Some(Event::Resync),
         b"Shutdown" => Some(Event::ShuttingDown),
         _ if name.starts_with(b"Bridge") => bridge(name, &fields),
@@ -60,6 +64,10 @@ pub fn decode(frame: &Frame<'_>) -> Option<Event> {
 fn bridge(name: &[u8], fields: &Fields<'_>) -> Option<Event> {
     let bridge = || BridgeId::new(fields.text("BridgeUniqueid"));
     match name {
+        // Parked, or an agent who waits in app_agent_pool: together with others, and in no call with them.
+        b"BridgeEnter" if fields.is("BridgeTechnology", "holding_bridge") => {
+            Some(Event::Channel(fields.channel("")))
+        }
         b"BridgeEnter" => Some(Event::BridgeEntered {
             bridge: bridge(),
             channel: fields.channel(""),
@@ -109,6 +117,16 @@ fn queue(name: &[u8], fields: &Fields<'_>) -> Option<Event> {
 }
 
 fn agent(name: &[u8], fields: &Fields<'_>) -> Option<Event> {
+    match name {
+        b"AgentLogin" => {
+            return Some(Event::PoolAgent {
+                agent: fields.text("Agent"),
+                channel: fields.optional_id("Uniqueid"),
+            });
+        }
+        b"AgentLogoff" => return Some(Event::PoolAgent { agent: fields.text("Agent"), channel: None }),
+        _ => {}
+    }
     let queue = QueueName::new(fields.text("Queue"));
     let interface = Interface::new(fields.text("Interface"));
     let (caller, leg) = (fields.channel(""), fields.channel("Dest"));

@@ -1,9 +1,11 @@
 //! Typed reading of a frame's headers: channels, members, numbers. Names come escaped from Asterisk and leave clean.
 
+use smol_str::{SmolStr, format_smolstr};
+
 use super::frame::Frame;
 use crate::domain::ids::UniqueId;
 use crate::domain::live::event::{
-    ChannelInfo, DeviceStatus, EntryInfo, ListedChannel, MemberInfo, QueueInfo,
+    ChannelInfo, DeviceStatus, EntryInfo, HintInfo, ListedChannel, MemberInfo, QueueInfo,
 };
 
 /// A name or number is cut here; nobody's is longer, and a screen has no room for it.
@@ -30,7 +32,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The text of `key`; empty when absent or unknown.
-    pub fn text(&self, key: &str) -> String {
+    pub fn text(&self, key: &str) -> SmolStr {
         known(self.raw("", key))
     }
 
@@ -102,7 +104,7 @@ impl<'a> Fields<'a> {
 
     /// The caller described by `QueueEntry`, which sends names raw.
     pub fn entry(&self) -> EntryInfo {
-        let text = |key: &str| clean(&self.text(key));
+        let text = |key: &str| clean(self.text(key));
         EntryInfo {
             queue: self.text("Queue"),
             position: self.number("Position"),
@@ -120,20 +122,27 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The hint described by `ExtensionStatus`.
+    pub fn hint(&self) -> HintInfo {
+        let (extension, context) = (self.text("Exten"), self.text("Context"));
+        HintInfo { extension: format_smolstr!("{extension}@{context}"), devices: self.text("Hint") }
+    }
+
     /// The channel described by `CoreShowChannel`.
     pub fn listed_channel(&self) -> ListedChannel {
         let application = self.text("Application");
-        let target = self.text("ApplicationData");
-        let spies_on = if application.eq_ignore_ascii_case("ChanSpy") {
-            target.split(',').next().unwrap_or_default().to_owned()
-        } else {
-            String::new()
+        let arguments = self.text("ApplicationData");
+        let first_of = |name: &str| {
+            let is_it = application.eq_ignore_ascii_case(name);
+            let first = arguments.split(',').next().filter(|_| is_it);
+            SmolStr::new(first.unwrap_or_default())
         };
         ListedChannel {
             channel: self.channel(""),
             bridge: self.text("BridgeId"),
             age_seconds: clock_seconds(&self.text("Duration")),
-            spies_on,
+            spies_on: first_of("ChanSpy"),
+            pool_agent: first_of("AgentLogin"),
         }
     }
 }
@@ -148,18 +157,18 @@ fn number<T: std::str::FromStr + Default>(bytes: &[u8]) -> T {
 }
 
 /// The value as text, empty where Asterisk says that it does not know.
-fn known(bytes: &[u8]) -> String {
+fn known(bytes: &[u8]) -> SmolStr {
     if bytes == b"<unknown>" || bytes == b"unknown" {
-        return String::new();
+        return SmolStr::default();
     }
     let text = String::from_utf8_lossy(bytes);
-    if text.len() <= TEXT_LIMIT { text.into_owned() } else { text.chars().take(TEXT_LIMIT).collect() }
+    if text.len() <= TEXT_LIMIT { SmolStr::new(text) } else { text.chars().take(TEXT_LIMIT).collect() }
 }
 
 /// Undoes C escapes, then drops control characters: a name is shown on one line.
-fn unescape(text: String) -> String {
+fn unescape(text: SmolStr) -> SmolStr {
     if !text.contains('\\') {
-        return clean(&text);
+        return clean(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -172,12 +181,12 @@ fn unescape(text: String) -> String {
             (plain, false) => out.push(plain),
         }
     }
-    clean(&out)
+    clean(out.into())
 }
 
 /// Drops control characters.
-fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+fn clean(text: SmolStr) -> SmolStr {
+    if text.chars().any(char::is_control) { text.chars().filter(|c| !c.is_control()).collect() } else { text }
 }
 
 #[cfg(test)]

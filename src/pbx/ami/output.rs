@@ -13,7 +13,8 @@ pub enum Output {
         /// The AMI version.
         version: String,
     },
-    /// A whole picture; what follows happened after it.
+    /// A whole picture. What follows the first of a session happened while or after it was made; later ones hold what
+    /// happened meanwhile, which was said at once, too.
     Picture(Box<Picture>),
     /// Something happened.
     Event(Event),

@@ -1,16 +1,16 @@
-//! Fetching a whole picture while events go on: subscribe, buffer, list, swap, replay.
+//! Fetching a whole picture while events go on: subscribe, list, and replay what came meanwhile.
 //!
-//! The lists are asked for in one go. Events that arrive meanwhile wait here and follow the picture in their order, so
-//! that replaying them over it ends in the true state.
+//! The lists are asked for in one go. Events that arrive meanwhile are kept and replayed over the picture in their order,
+//! which ends in the true state; once there is a floor they change it at once, too, so that it never waits for a list.
 
 use super::event::Classes;
 use super::fields::Fields;
 use super::frame::Frame;
-use crate::domain::live::event::{Event, Picture};
+use crate::domain::live::event::{Event, MemberInfo, Picture};
 use crate::domain::time::Tick;
 
-/// Events kept while the lists come. Reached only in a flood; then the fetch begins anew.
-const BUFFER_LIMIT: usize = 100_000;
+/// Events kept while the lists come: some megabytes. Reached only in a flood.
+const BUFFER_LIMIT: usize = 20_000;
 /// Lists that are not whole by then are asked for again.
 const FETCH_MS: i64 = 15_000;
 /// A whole picture is fetched this often, to be sure.
@@ -41,6 +41,17 @@ pub(super) struct Resync {
     last: Option<Tick>,
     done: u32,
     previous: Option<Picture>,
+    hints: Hints,
+}
+
+/// What is known of the hints. They are listed once, where a member leans on one: a large PBX has thousands, and what
+/// changes of them is told by events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Hints {
+    #[default]
+    Unknown,
+    Listed,
+    Refused,
 }
 
 #[derive(Debug)]
@@ -49,6 +60,8 @@ struct Running {
     picture: Picture,
     channels_done: bool,
     queues_done: bool,
+    hints_asked: bool,
+    hints_done: bool,
     buffered: Vec<Event>,
 }
 
@@ -80,6 +93,8 @@ impl Resync {
             picture: Picture { channels: Some(Vec::new()), ..Picture::default() },
             channels_done: false,
             queues_done: false,
+            hints_asked: false,
+            hints_done: false,
             buffered,
         });
         self.due = None;
@@ -87,16 +102,24 @@ impl Resync {
         Step::Ask
     }
 
-    /// Keeps an event back while lists are coming; gives it back otherwise.
-    pub(super) fn hold(&mut self, event: Event, now: Tick) -> Option<Event> {
+    /// Lets an event through, and keeps a copy for the picture that is being made. Before the first picture nothing is
+    /// known that it could change: then it follows the picture.
+    pub(super) fn pass(&mut self, event: Event, now: Tick) -> Option<Event> {
         let Some(running) = &mut self.running else { return Some(event) };
         if running.buffered.len() >= BUFFER_LIMIT {
+            if self.done > 0 {
+                // The floor has all of them; the picture can wait for a quieter moment.
+                self.running = None;
+                self.due = Some(now.plus_millis(EARLY_PERIOD_MS));
+                return Some(event);
+            }
             // Nothing is lost that the next picture does not hold.
             running.buffered.clear();
             running.started = now.plus_millis(-FETCH_MS);
         }
+        let told = (self.done > 0).then(|| event.clone());
         running.buffered.push(event);
-        None
+        told
     }
 
     /// Takes one item of a list.
@@ -111,6 +134,7 @@ impl Resync {
             Some(b"QueueParams") => picture.queues.push(fields.queue()),
             Some(b"QueueMember") => picture.members.push(fields.member()),
             Some(b"QueueEntry") => picture.entries.push(fields.entry()),
+            Some(b"ExtensionStatus") => picture.hints.get_or_insert_default().push(fields.hint()),
             _ => {}
         }
     }
@@ -132,6 +156,32 @@ impl Resync {
         }
     }
 
+    /// Whether the hints have to be listed, too; says so once a picture.
+    pub(super) fn wants_hints(&mut self) -> bool {
+        let Some(running) = self.running.as_mut().filter(|running| running.queues_done) else { return false };
+        let leans = |member: &MemberInfo| member.state_interface.starts_with("hint:");
+        let wanted = self.hints == Hints::Unknown && running.picture.members.iter().any(leans);
+        if wanted && !running.hints_asked {
+            running.hints_asked = true;
+            return true;
+        }
+        running.hints_done |= !wanted;
+        false
+    }
+
+    /// The hints are all there, or (`refused`) may not be listed; then calls tell which phones are whose.
+    pub(super) fn hints_complete(&mut self, refused: bool) {
+        self.hints = if refused { Hints::Refused } else { Hints::Listed };
+        if let Some(running) = &mut self.running {
+            running.hints_done = true;
+        }
+    }
+
+    /// The dialplan may have been read anew.
+    pub(super) fn reloaded(&mut self) {
+        self.hints = Hints::Unknown;
+    }
+
     /// A list was refused for now: everything again a little later; what was buffered is older than that picture.
     pub(super) fn refused(&mut self, now: Tick) {
         self.running = None;
@@ -141,10 +191,11 @@ impl Resync {
     /// The picture and the events after it, once both lists are whole; and what its comparison with the one before
     /// tells about classes that do not come.
     pub(super) fn finish(&mut self, now: Tick, classes: Classes) -> Option<Finished> {
-        if !self.running.as_ref().is_some_and(|running| running.channels_done && running.queues_done) {
+        let whole = |running: &Running| running.channels_done && running.queues_done && running.hints_done;
+        if !self.running.as_ref().is_some_and(whole) {
             return None;
         }
-        let Running { picture, buffered, .. } = self.running.take()?;
+        let Running { mut picture, mut buffered, .. } = self.running.take()?;
         self.done += 1;
         let early = self.done <= EARLY_COUNT && !(classes.agent && classes.call);
         self.due = Some(now.plus_millis(if early { EARLY_PERIOD_MS } else { PERIOD_MS }));
@@ -153,6 +204,9 @@ impl Resync {
             call: !classes.call && channel_ids(&before) != channel_ids(&picture),
             agent: !classes.agent && queue_facts(&before) != queue_facts(&picture),
         });
+        if self.done > 1 {
+            picture.meanwhile = std::mem::take(&mut buffered);
+        }
         Some(Finished { picture, buffered, silent: silent.unwrap_or_default() })
     }
 }

@@ -41,6 +41,7 @@ enum Asked {
     Login,
     Channels,
     Queues,
+    Hints,
     Commands,
     Ping,
     Owner(u64),
@@ -162,7 +163,7 @@ impl Session {
 
     /// The list that an event belongs to. Only lists carry our ActionID without a Privilege.
     fn list_of(&self, frame: &Frame<'_>) -> Option<u64> {
-        let waits = |asked: &Asked| matches!(asked, Asked::Channels | Asked::Queues);
+        let waits = |asked: &Asked| matches!(asked, Asked::Channels | Asked::Queues | Asked::Hints);
         if !self.pending.values().any(|(asked, _)| waits(asked)) {
             return None;
         }
@@ -178,12 +179,16 @@ impl Session {
         match self.pending.remove(&id) {
             Some((Asked::Channels, _)) => self.resync.channels_complete(false),
             Some((Asked::Queues, _)) => self.resync.queues_complete(),
+            Some((Asked::Hints, _)) => self.resync.hints_complete(false),
             _ => {}
         }
         self.try_finish(now);
     }
 
     fn try_finish(&mut self, now: Tick) {
+        if self.resync.wants_hints() {
+            self.ask(Asked::Hints, &Action::ExtensionStateList, now.plus_millis(LOGIN_MS * 2));
+        }
         let Some(finished) = self.resync.finish(now, self.classes) else { return };
         self.outputs.push_back(Output::Picture(Box::new(finished.picture)));
         self.outputs.extend(finished.buffered.into_iter().map(Output::Event));
@@ -196,12 +201,11 @@ impl Session {
         match (&event, &self.phase) {
             (Event::ShuttingDown, _) => self.close(CloseReason::ShuttingDown),
             (Event::Resync, Phase::Booting { .. }) => self.up(now),
-            (Event::Resync, Phase::Up) => self.resync.wish(now),
-            (_, Phase::Up) => {
-                if let Some(event) = self.resync.hold(event, now) {
-                    self.outputs.push_back(Output::Event(event));
-                }
+            (Event::Resync, Phase::Up) => {
+                self.resync.reloaded();
+                self.resync.wish(now);
             }
+            (_, Phase::Up) => self.outputs.extend(self.resync.pass(event, now).map(Output::Event)),
             // Before the first picture nothing is known that an event could change.
             _ => {}
         }
@@ -211,7 +215,7 @@ impl Session {
         let Some(id) = frame.get("ActionID").and_then(parse_id) else { return };
         let success = frame.get("Response").is_some_and(|word| !word.eq_ignore_ascii_case(b"Error"));
         let Some((asked, _)) = self.pending.get(&id).copied() else { return };
-        let is_list = matches!(asked, Asked::Channels | Asked::Queues);
+        let is_list = matches!(asked, Asked::Channels | Asked::Queues | Asked::Hints);
         if !(is_list && success) {
             self.pending.remove(&id);
         }
@@ -235,6 +239,10 @@ impl Session {
                 self.try_finish(now);
             }
             Asked::Queues if !success => self.resync.refused(now),
+            Asked::Hints if !success => {
+                self.resync.hints_complete(true);
+                self.try_finish(now);
+            }
             Asked::Owner(token) => {
                 let result = if success { Ok(()) } else { Err(ActionError::Refused(message())) };
                 self.outputs.push_back(Output::Reply { token, result });
@@ -334,7 +342,8 @@ impl Session {
     fn pump_resync(&mut self, now: Tick) {
         if self.phase == Phase::Up && self.resync.handle_timeout(now) == Step::Ask {
             // A stuck fetch may still have its actions pending; their late items must not mix with the new ones.
-            self.pending.retain(|_, (asked, _)| !matches!(asked, Asked::Channels | Asked::Queues));
+            self.pending
+                .retain(|_, (asked, _)| !matches!(asked, Asked::Channels | Asked::Queues | Asked::Hints));
             let deadline = now.plus_millis(LOGIN_MS * 2);
             self.ask(Asked::Channels, &Action::CoreShowChannels, deadline);
             self.ask(Asked::Queues, &Action::QueueStatus, deadline);

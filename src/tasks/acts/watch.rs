@@ -72,7 +72,7 @@ impl<'a> Watch<'a> {
             None => {
                 let mut pictures = self.live.pictures.clone();
                 pictures.mark_unchanged();
-                self.live.client().wish_picture();
+                self.live.expect_picture();
                 let _ = timeout(PICTURE, pictures.changed()).await;
                 let floor = self.floor.borrow().clone();
                 if !self.plan.waits(&floor) {
@@ -137,7 +137,7 @@ impl<'a> Watch<'a> {
             },
             () = sleep_until(clock::deadline(until)) => {
                 if until < deadline {
-                    self.live.client().wish_picture();
+                    self.live.expect_picture();
                     *ask = clock::now().tick.plus_millis(AGAIN_MS);
                 }
             }

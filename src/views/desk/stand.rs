@@ -4,7 +4,7 @@ use crate::domain::control::Mode;
 use crate::domain::ids::UniqueId;
 use crate::domain::time::Tick;
 
-use super::Seat;
+use super::{ActStand, Seat};
 
 /// A supervisor's phone that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,4 +182,6 @@ pub struct Stand {
     pub lock: Lock,
     /// The attempt.
     pub attempt: Attempt,
+    /// Acts upon the floor.
+    pub acts: ActStand,
 }

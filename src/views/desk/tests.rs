@@ -29,6 +29,7 @@ fn stand(interface: &str) -> Stand {
         pad: None,
         lock: Lock::Locked,
         attempt: Attempt::None,
+        acts: ActStand::default(),
     }
 }
 

@@ -31,6 +31,10 @@ const FRANK: Who = ("vip", "PJSIP/106");
 const GRACE: Who = ("vip", "PJSIP/107");
 const HEIDI: Who = ("vip", "PJSIP/108");
 
+/// Behind Local channels, as FreePBX makes members.
+const LOCAL_ALICE: Who = ("400", "Local/101@from-queue/n");
+const LOCAL_BOB: Who = ("400", "Local/102@from-queue/n");
+
 const RANG: &[&str] = &["free", "ringing CALLER", "free"];
 const TALKED: &[&str] = &["free", "ringing CALLER", "talking CALLER", "free"];
 const HELD: &[&str] =
@@ -65,6 +69,8 @@ const QUICK: &[Told] = &[
     ("over_max", &[]),
     ("removed_in_call", &[(HEIDI, &["gone", "free", "ringing CALLER", "talking CALLER", "gone"])]),
     ("rush", &[]),
+    ("local_answered", &[(LOCAL_ALICE, TALKED), (LOCAL_BOB, RANG), (ALICE, TALKED)]),
+    ("local_blind_transfer", &[(LOCAL_ALICE, TALKED), (LOCAL_BOB, RANG)]),
 ];
 
 /// The others, for `make test-full`.
@@ -83,10 +89,8 @@ const SLOW: &[Told] = &[
     ("blind_transfer", &[(ALICE, TALKED)]),
     ("blind_to_busy", &[(ALICE, TALKED)]),
     ("consult_busy", &[(ALICE, HELD)]),
-    ("local_answered", &[]),
-    ("local_no_answer", &[]),
-    ("local_blind_transfer", &[]),
-    ("local_hold", &[]),
+    ("local_no_answer", &[(LOCAL_ALICE, RANG), (LOCAL_BOB, RANG)]),
+    ("local_hold", &[(LOCAL_ALICE, HELD), (LOCAL_BOB, RANG), (ALICE, HELD)]),
 ];
 
 #[test]
@@ -95,6 +99,7 @@ fn the_board_and_the_history_tell_each_story() {
         let mut bench = Bench::start().await;
         bench.wrap_up().await;
         bench.play(QUICK).await;
+        bench.nothing_was_corrected();
         bench.history_tells().await;
     });
 }
@@ -105,6 +110,7 @@ fn the_board_and_the_history_tell_the_other_stories() {
     alone(async {
         let mut bench = Bench::start().await;
         bench.play(SLOW).await;
+        bench.nothing_was_corrected();
         bench.history_tells().await;
     });
 }
@@ -194,6 +200,15 @@ impl Bench {
         let two = ["free", "ringing CALLER2", "talking CALLER2", "wrap_up", "free"];
         self.check("wrap_up", &[(FRANK, &one), (GRACE, &two)]).await;
         self.wrap_ups.send_replace(Arc::default());
+    }
+
+    /// Nothing that a fresh picture had to mend, after all that was played.
+    fn nothing_was_corrected(&self) {
+        assert_eq!(
+            self.live.snapshot.borrow().corrected,
+            0,
+            "a fresh picture corrected the floor: see the log"
+        );
     }
 
     /// Reads the PBX's tables once and holds what is stored against what the phones did.

@@ -2,6 +2,7 @@
 
 mod client;
 mod faults;
+mod fresh;
 mod hub;
 mod scripted;
 mod wire;
