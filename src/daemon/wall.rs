@@ -99,9 +99,10 @@ pub(crate) fn feed(parts: &Parts, setup: watch::Receiver<Setup>) -> Feed {
             .collect(),
         setup,
         heat: super::questions::heat(parts.history.clone()),
-        acts: parts.config.as_ref().map(|config| {
-                ActDesk::new(parts.acts.clone(), config.wall.pause_reasons.clone())
-            }),
+        acts: parts
+            .config
+            .as_ref()
+            .map(|config| ActDesk::new(parts.acts.clone(), config.wall.pause_reasons.clone())),
         desk: None,
     }
 }

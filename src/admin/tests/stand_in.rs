@@ -7,8 +7,8 @@ use axum::body::Bytes;
 use futures_util::future::BoxFuture;
 
 use crate::admin::{
-    Ask, Explained, FloorActs, Health, HealthSource, HeatHours, HistoryError, HistoryRequest, HistorySource, Size,
-    Supervisor, WallAct, WallPicture,
+    Ask, Explained, FloorActs, Health, HealthSource, HeatHours, HistoryError, HistoryRequest, HistorySource,
+    Size, Supervisor, WallAct, WallPicture,
 };
 use crate::clock;
 use crate::domain::account::Actor;

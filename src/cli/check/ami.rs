@@ -171,10 +171,8 @@ fn too_much(place: &Place<'_>, kind: &str, class: &str) -> Finding {
     let user = &place.pbx.ami.username;
     let danger = DANGERS.iter().find(|(known, _)| *known == class && kind == "write");
     let could = danger.map(|(_, danger)| format!(" Whoever has its secret may {danger}."));
-    let sentence = format!(
-        "The AMI user {user} has more than is needed: {kind}={class}.{}",
-        could.unwrap_or_default()
-    );
+    let sentence =
+        format!("The AMI user {user} has more than is needed: {kind}={class}.{}", could.unwrap_or_default());
     let cure = format!("Take it away in manager.conf, [{user}], and run `manager reload`.");
     Finding::warning(place.key("ami.username"), sentence, cure)
 }
@@ -198,7 +196,9 @@ fn reading(place: &Place<'_>, facts: &Facts) -> Vec<Finding> {
             }
             Told::Silent => findings.push(Finding::problem(
                 key(),
-                format!("manager.conf gives {user} read={class}, but an event of it that had to come did not."),
+                format!(
+                    "manager.conf gives {user} read={class}, but an event of it that had to come did not."
+                ),
                 "Run `manager reload`, and look for eventfilter and disabledevents in manager.conf.",
             )),
             Told::Unknown => findings.push(Finding::warning(

@@ -76,8 +76,7 @@ fn cut(text: &str) -> (String, String) {
 fn protection(place: &Place<'_>, database: &Database) -> Finding {
     let key = place.key("database.tls");
     let is_near = |host: &str| {
-        host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     };
     match &database.tls {
         Tls::Verify { .. } => Finding::good(key, "The link is encrypted, and the certificate is checked."),
@@ -136,8 +135,9 @@ fn cdr(place: &Place<'_>, database: &Database, facts: &Facts) -> Finding {
         Err(_) if facts.cdr_denied => {
             let table = mysql::needed(database).cdr;
             let user = &database.username;
-            let sentence =
-                format!("The account {user} may not read {table}: calls that never entered a queue are not seen.");
+            let sentence = format!(
+                "The account {user} may not read {table}: calls that never entered a queue are not seen."
+            );
             Finding::problem(key, sentence, grant_line(database, &table))
         }
         Err(why) => {
@@ -166,11 +166,9 @@ fn realtime(place: &Place<'_>, database: &Database, facts: &Facts) -> Vec<Findin
                 format!("The account {user} may not read {name}, if there is such a table."),
                 format!("Leave it where queues.conf has the queues. Else: {}", grant_line(database, &name)),
             ),
-            Readable::Failed(why) => Finding::warning(
-                key(),
-                format!("{name} cannot be read: {why}."),
-                "Look at the server's log.",
-            ),
+            Readable::Failed(why) => {
+                Finding::warning(key(), format!("{name} cannot be read: {why}."), "Look at the server's log.")
+            }
         }
     };
     facts.realtime.iter().map(one).collect()
@@ -260,7 +258,8 @@ fn zone(place: &Place<'_>, facts: &Facts) -> Finding {
         return Finding::warning(key, sentence, "Check again once a call has come through a queue.");
     };
     if (-5..BEFORE_QUEUE).contains(&middle) {
-        let calls = if seen.len() == 1 { "the last call".into() } else { format!("the last {} calls", seen.len()) };
+        let calls =
+            if seen.len() == 1 { "the last call".into() } else { format!("the last {} calls", seen.len()) };
         return Finding::good(key, format!("{name} fits the rows of {calls}."));
     }
     let measured = i32::try_from((whole + 5).div_euclid(QUARTER) * QUARTER).ok();

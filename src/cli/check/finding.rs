@@ -77,7 +77,9 @@ pub(super) fn clock(key: String, whose: &str, ahead_ms: Option<i64>) -> Finding 
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     Finding::warning(
         key,
-        format!("The clock of {whose} is {seconds} {side} this machine's: times on the wall are off by that."),
+        format!(
+            "The clock of {whose} is {seconds} {side} this machine's: times on the wall are off by that."
+        ),
         "Let both machines set their clocks by NTP (timedatectl set-ntp true).",
     )
 }

@@ -52,7 +52,9 @@ pub enum ActError {
     #[error("Asterisk accepted it but nothing changed within 5 s. {0}")]
     NoEffect(String),
     /// Whether it was done is not known.
-    #[error("The connection to the PBX {0} was lost, so it is not known whether it was done. Look at the board.")]
+    #[error(
+        "The connection to the PBX {0} was lost, so it is not known whether it was done. Look at the board."
+    )]
     Lost(String),
     /// There is no live connection to the PBX.
     #[error("There is no connection to the PBX {0} now. Wait until the link is live again.")]

@@ -101,7 +101,8 @@ fn channel(id: &str) -> Result<(), ActError> {
 /// The interface of a new member: one phone. What would dial a number through a trunk, or into any context, is refused;
 /// a Local channel is held against the contexts that members use already (see `plan`).
 fn phone(interface: &str) -> Result<(), ActError> {
-    let cure = "Write one phone, such as PJSIP/101, or Local/101@from-queue/n where members are called that way.";
+    let cure =
+        "Write one phone, such as PJSIP/101, or Local/101@from-queue/n where members are called that way.";
     let wrong = || Err(invalid(format!("\"agent\" is no phone that can be a member. {cure}")));
     let Some((technology, rest)) = interface.split_once('/') else { return wrong() };
     if interface.len() > LONGEST_NAME {
@@ -124,7 +125,8 @@ pub(super) fn local_context(interface: &str) -> Option<&str> {
     let (number, place) = rest.split_once('@')?;
     let (context, options) = place.split_once('/').unwrap_or((place, ""));
     let is_word = |text: &str| !text.is_empty() && text.bytes().all(is_of_a_word);
-    let is_local = technology.eq_ignore_ascii_case("Local") && options.bytes().all(|b| b.is_ascii_lowercase());
+    let is_local =
+        technology.eq_ignore_ascii_case("Local") && options.bytes().all(|b| b.is_ascii_lowercase());
     (is_local && is_word(number) && is_word(context)).then_some(context)
 }
 
@@ -155,7 +157,9 @@ mod tests {
 
     #[test]
     fn only_one_phone_can_become_a_member() {
-        for good in ["PJSIP/101", "pjsip/101-a", "SIP/bob.b", "DAHDI/1", "Local/101@from-queue/n", "Local/101@q"] {
+        for good in
+            ["PJSIP/101", "pjsip/101-a", "SIP/bob.b", "DAHDI/1", "Local/101@from-queue/n", "Local/101@q"]
+        {
             assert_eq!(add(good).check(), Ok(()), "{good}");
         }
         for bad in [

@@ -194,17 +194,15 @@ fn hang_up(floor: &Snapshot, victim: &Victim) -> Result<Plan, ActError> {
     let members = || floor.queues.iter().flat_map(|queue| &queue.members);
     match victim {
         Victim::Channel(id) => {
-            let is_leg = |member: &&MemberSnapshot| {
-                member.legs.contains(id) || member.channel.as_ref() == Some(id)
-            };
+            let is_leg =
+                |member: &&MemberSnapshot| member.legs.contains(id) || member.channel.as_ref() == Some(id);
             let whose = members().find(is_leg).map(|member| member.interface.to_string());
             let whose = whose.or_else(|| waiting(floor, id).ok().map(|(queue, _)| queue.name.to_string()));
             Ok(Plan::HangUp { channel: id.clone(), whose: whose.ok_or(ActError::NotLive)? })
         }
         Victim::Agent(agent) => {
             let member = members().find(|member| is_same(&member.interface, agent));
-            let member =
-                member.ok_or_else(|| ActError::NotMember(agent.clone(), "any queue".to_owned()))?;
+            let member = member.ok_or_else(|| ActError::NotMember(agent.clone(), "any queue".to_owned()))?;
             let channel = match (member.legs.as_slice(), &member.channel) {
                 ([only], _) => only.clone(),
                 ([], Some(rings)) => rings.clone(),

@@ -139,8 +139,7 @@ mod tests {
 
     fn open(known: Option<Identity>) -> DeskState {
         let mut state = DeskState::new(Vec::new(), known, "wall".into()).offering(offered());
-        let seat =
-            Seat { pbx: String::new(), queue: "sales".into(), interface: "PJSIP/101".into() };
+        let seat = Seat { pbx: String::new(), queue: "sales".into(), interface: "PJSIP/101".into() };
         state.act(Touch::Open(seat), None, NOW);
         state
     }

@@ -5,7 +5,9 @@ use slint::ComponentHandle;
 use tokio::sync::mpsc;
 
 use crate::domain::control::Mode;
-use crate::views::desk::{ActButton, ActStage, Acts, Choice, Desk, Ending, PadView, Running, Sheet, Stage, Why};
+use crate::views::desk::{
+    ActButton, ActStage, Acts, Choice, Desk, Ending, PadView, Running, Sheet, Stage, Why,
+};
 
 use super::super::apply::Rows;
 use super::super::convert::drawn;

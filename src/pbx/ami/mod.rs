@@ -7,7 +7,7 @@ pub mod event;
 pub mod fields;
 pub mod frame;
 pub mod output;
-pub mod probe;
 mod privileges;
+pub mod probe;
 mod resync;
 pub mod session;

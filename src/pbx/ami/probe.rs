@@ -139,13 +139,7 @@ struct Talk {
 
 impl Talk {
     fn new(stream: Box<dyn Stream>) -> Self {
-        Self {
-            stream,
-            decoder: Decoder::default(),
-            asked: 0,
-            heard: BTreeSet::new(),
-            heard_originate: false,
-        }
+        Self { stream, decoder: Decoder::default(), asked: 0, heard: BTreeSet::new(), heard_originate: false }
     }
 
     async fn banner(&mut self) -> Result<String, ProbeError> {

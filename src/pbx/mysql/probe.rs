@@ -140,10 +140,8 @@ async fn readable(mysql: &Mysql, table: &str) -> Readable {
 
 async fn granted(mysql: &Mysql) -> Option<(Vec<Granted>, bool)> {
     let rows = sqlx::query("SHOW GRANTS").fetch_all(mysql.pool()).await.ok()?;
-    let lines: Vec<String> = rows
-        .iter()
-        .map(|row| row.try_get::<String, _>(0).unwrap_or_else(|_| text(row, 0)))
-        .collect();
+    let lines: Vec<String> =
+        rows.iter().map(|row| row.try_get::<String, _>(0).unwrap_or_else(|_| text(row, 0))).collect();
     let has_role = lines.iter().any(|line| line.starts_with("GRANT ") && !line.contains(" ON "));
     Some((lines.iter().filter_map(|line| read_grant(line)).collect(), has_role))
 }
@@ -225,12 +223,7 @@ mod tests {
         check("GRANT USAGE ON *.* TO `a`@`%` IDENTIFIED BY PASSWORD '*X'", &["USAGE"], "*", "*");
         check("GRANT SELECT ON `as``t`.`queue_log` TO `a`@`%`", &["SELECT"], "as`t", "queue_log");
         check("GRANT SELECT, INSERT ON `my\\_db`.* TO `a`@`%`", &["SELECT", "INSERT"], "my_db", "*");
-        check(
-            "GRANT SELECT (`a`, `b`), UPDATE (`c`) ON `s`.`t` TO `a`@`%`",
-            &["SELECT", "UPDATE"],
-            "s",
-            "t",
-        );
+        check("GRANT SELECT (`a`, `b`), UPDATE (`c`) ON `s`.`t` TO `a`@`%`", &["SELECT", "UPDATE"], "s", "t");
         check("GRANT ALL PRIVILEGES ON *.* TO `r`@`l` WITH GRANT OPTION", &["ALL PRIVILEGES"], "*", "*");
         let all = read_grant("GRANT SELECT ON `s`.`t` TO `r`@`l` WITH GRANT OPTION").expect("a grant");
         assert!(all.with_grant_option);

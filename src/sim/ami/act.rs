@@ -91,7 +91,8 @@ impl Hub {
         let variable = request.get("Variable");
         let account = self.sessions.get(&id).and_then(|session| session.account.as_ref());
         let value = account.map_or_else(String::new, |account| {
-            let asked = |key: &str| variable == format!("AST_CONFIG(manager.conf,{},{key})", account.username);
+            let asked =
+                |key: &str| variable == format!("AST_CONFIG(manager.conf,{},{key})", account.username);
             if asked("read") {
                 account.read.words()
             } else if asked("write") {

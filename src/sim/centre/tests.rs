@@ -289,7 +289,8 @@ fn a_pause_ends_in_one_queue_and_a_dynamic_member_can_leave_the_last_one() {
         members.filter(|member| &*member.interface == interface).cloned().collect()
     };
     let all = centre.state().queues.iter().flat_map(|queue| &queue.members);
-    let several = all.clone().find(|one| seats(&centre, &one.interface).len() > 1).expect("two queues").clone();
+    let several =
+        all.clone().find(|one| seats(&centre, &one.interface).len() > 1).expect("two queues").clone();
     let pause = |queue: Option<&Arc<str>>, paused| Command::QueuePause {
         interface: several.interface.clone(),
         queue: queue.cloned(),
@@ -329,7 +330,12 @@ fn a_caller_moves_up_by_the_channels_name_and_is_withdrawn() {
     let (mut centre, _) = busy_morning();
     let mut line = None;
     for _ in 0..600 {
-        line = centre.state().queues.iter().find(|queue| queue.entries.len() > 1).map(|queue| queue.name.clone());
+        line = centre
+            .state()
+            .queues
+            .iter()
+            .find(|queue| queue.entries.len() > 1)
+            .map(|queue| queue.name.clone());
         if line.is_some() {
             break;
         }
@@ -353,7 +359,9 @@ fn a_caller_moves_up_by_the_channels_name_and_is_withdrawn() {
     assert_eq!(centre.state().queue(&queue).expect("a queue").entries[0].channel, who.id);
     let out = Command::QueueWithdrawCaller { queue: queue.clone(), caller: who.name, info: "".into() };
     centre.command(out.clone()).expect("withdrawn");
-    assert!(centre.state().queue(&queue).expect("a queue").entries.iter().all(|entry| entry.channel != who.id));
+    assert!(
+        centre.state().queue(&queue).expect("a queue").entries.iter().all(|entry| entry.channel != who.id)
+    );
     assert_eq!(centre.command(out), Err(Refused::NoSuchCaller));
     verify(&centre);
 }

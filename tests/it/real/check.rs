@@ -152,7 +152,9 @@ async fn databases(site: &Site<'_>) {
         } else {
             told.is(code, &[&format!("may not read `asterisk`.`{missing}`")]);
         }
-        assert!(told.bad()[0].contains(&format!("GRANT SELECT ON `asterisk`.`{missing}` TO 'no_{missing}'@")));
+        assert!(
+            told.bad()[0].contains(&format!("GRANT SELECT ON `asterisk`.`{missing}` TO 'no_{missing}'@"))
+        );
     }
     let rich = Site { account: ("rich", "lab-least"), ..*site }.check().await;
     assert_eq!(rich.code, 0, "{:#?}", rich.lines);

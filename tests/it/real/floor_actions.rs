@@ -120,8 +120,11 @@ async fn pauses(desk: &Desk) {
     let mut pauses = desk.rows("PAUSE").await;
     // In which order it goes through the queues is Asterisk's own.
     pauses[..2].sort();
-    let expected =
-        [["sales", "Carol Clark", "Lunch"], ["support", "Carol Clark", "Lunch"], ["support", "Carol Clark", "Meeting"]];
+    let expected = [
+        ["sales", "Carol Clark", "Lunch"],
+        ["support", "Carol Clark", "Lunch"],
+        ["support", "Carol Clark", "Meeting"],
+    ];
     assert_eq!(pauses, expected);
     assert_eq!(desk.rows("UNPAUSEALL").await.len(), 1);
     assert_eq!(desk.kind(pause("PJSIP/999", None, "x")).await, "not-a-member");
@@ -164,7 +167,11 @@ async fn callers(desk: &Desk) {
     let channel = |number: &str| {
         let floor = desk.live.snapshot.borrow();
         let waiting = floor.queues.iter().flat_map(|queue| &queue.waiting);
-        waiting.filter(|caller| caller.number == number).map(|caller| caller.channel.clone()).next().expect("waits")
+        waiting
+            .filter(|caller| caller.number == number)
+            .map(|caller| caller.channel.clone())
+            .next()
+            .expect("waits")
     };
     let third = channel("5550803");
     desk.act(Act::MoveUp { caller: third.clone() }).await.expect("moved");
@@ -176,8 +183,10 @@ async fn callers(desk: &Desk) {
     let order: Vec<&str> =
         status.iter().filter(|event| event.is("QueueEntry")).map(|event| event.get("CallerIDNum")).collect();
     assert_eq!(order, ["5550802", "5550803", "5550801"]);
-    let done =
-        desk.act(Act::Withdraw { caller: third.clone(), note: Some("a note".into()) }).await.expect("withdrawn");
+    let done = desk
+        .act(Act::Withdraw { caller: third.clone(), note: Some("a note".into()) })
+        .await
+        .expect("withdrawn");
     assert_eq!(done.reported, "The caller waits in sales no more.");
     assert_eq!(desk.rows("WITHDRAW").await.len(), 1);
     assert_eq!(desk.kind(Act::Withdraw { caller: third, note: None }).await, "not-waiting");

@@ -13,8 +13,7 @@ pub(in crate::cli::check) fn config(text: &str) -> Config {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("asterflow.toml");
     std::fs::write(&path, text).expect("writes");
-    let loaded =
-        crate::config::load_without_secrets(&path, Path::new("/nowhere"), &Overlay::default(), None);
+    let loaded = crate::config::load_without_secrets(&path, Path::new("/nowhere"), &Overlay::default(), None);
     loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems))
 }
 
@@ -82,7 +81,10 @@ fn each_class_that_is_missing_is_named_and_nothing_else() {
         facts.heard.remove("call");
         facts.read.as_mut().expect("a list").retain(|one| one != "call");
     };
-    check(deaf, &["lacks read=call: calls show only once a minute. Add it in manager.conf, [wall]: read = call,…"]);
+    check(
+        deaf,
+        &["lacks read=call: calls show only once a minute. Add it in manager.conf, [wall]: read = call,…"],
+    );
 }
 
 #[test]
@@ -95,7 +97,10 @@ fn trying_counts_more_than_what_is_written() {
         facts.read = None;
         facts.heard.clear();
     };
-    check(unread_and_deaf, &["lacks read=call", "could not be tried", "lacks read=system", "could not be tried"]);
+    check(
+        unread_and_deaf,
+        &["lacks read=call", "could not be tried", "lacks read=system", "could not be tried"],
+    );
     check(|facts| facts.originated = Some(false), &["a call that was tried is refused"]);
 }
 
@@ -107,8 +112,11 @@ fn what_is_too_much_is_warned_of() {
         facts.commands.insert("Reload".into(), vec!["system".into(), "config".into()]);
         facts.read.as_mut().expect("a list").push("dialplan".into());
     };
-    let words = ["Warning The AMI user wall has more than is needed: write=command. Whoever has its secret may run any",
-        "write=system", "read=dialplan"];
+    let words = [
+        "Warning The AMI user wall has more than is needed: write=command. Whoever has its secret may run any",
+        "write=system",
+        "read=dialplan",
+    ];
     check(rich, &words);
     check(|facts| facts.has_filter = true, &["eventfilter"]);
 }

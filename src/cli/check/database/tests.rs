@@ -64,16 +64,22 @@ fn what_is_missing_is_named_with_its_grant() {
     let no_log = |facts: &mut Facts| (facts.queue_log, facts.queue_log_denied) = (Err("x".into()), true);
     check("", no_log, &["GRANT SELECT ON `asterisk`.`queue_log` TO 'reader'@"]);
     let no_cdr = |facts: &mut Facts| (facts.cdr, facts.cdr_denied) = (Err("x".into()), true);
-    check("", no_cdr, &["Problem pbx[0].database.cdr_table The account reader may not read `asterisk`.`cdr`"]);
+    check(
+        "",
+        no_cdr,
+        &["Problem pbx[0].database.cdr_table The account reader may not read `asterisk`.`cdr`"],
+    );
     let no_queues = |facts: &mut Facts| facts.realtime[0].1 = Readable::Denied;
-    check("", no_queues, &["Warning pbx[0].database.name The account reader may not read `asterisk`.`queues`"]);
+    check(
+        "",
+        no_queues,
+        &["Warning pbx[0].database.name The account reader may not read `asterisk`.`queues`"],
+    );
 }
 
 #[test]
 fn what_is_too_much_is_named_with_its_revoke() {
-    let more = |grant: Granted| {
-        move |facts: &mut Facts| facts.granted.as_mut().expect("grants").push(grant)
-    };
+    let more = |grant: Granted| move |facts: &mut Facts| facts.granted.as_mut().expect("grants").push(grant);
     let all = grant(&["ALL PRIVILEGES"], "*", "*");
     check("", more(all), &["REVOKE ALL PRIVILEGES ON *.* FROM 'reader'@"]);
     let whole = grant(&["SELECT"], "asterisk", "*");
@@ -84,7 +90,11 @@ fn what_is_too_much_is_named_with_its_revoke() {
     // What the web page may change is right.
     let changes = grant(&["SELECT", "INSERT", "UPDATE", "DELETE"], "asterisk", "queues");
     check("", more(changes.clone()), &[]);
-    check("[tables]\nallow = [\"ps_aors\"]\n", more(changes), &["INSERT, UPDATE, DELETE on `asterisk`.`queues`"]);
+    check(
+        "[tables]\nallow = [\"ps_aors\"]\n",
+        more(changes),
+        &["INSERT, UPDATE, DELETE on `asterisk`.`queues`"],
+    );
     let pass_on = Granted { with_grant_option: true, ..grant(&["SELECT"], "asterisk", "cdr") };
     check("", more(pass_on), &["GRANT OPTION on `asterisk`.`cdr`"]);
     check("", |facts| facts.has_role = true, &["has a role"]);
