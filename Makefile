@@ -12,7 +12,7 @@ help:
 	    'make test' 'everything that CI checks, with a real Asterisk, MariaDB and browser' \
 	    'make test-full' 'the rest, by hand: long readings, Asterisk 16, a release build' \
 	    'make lab' 'the appliance against a real Asterisk with SIP phones that call' \
-	    'make bench' 'how fast: the history taken in and asked, from memory and from a real MariaDB beside a floor in C' \
+	    'make bench' 'how fast: live events beside the least that they cost; the history taken in and asked, from memory and from a real MariaDB beside a floor in C' \
 	    'make gallery' 'pictures of every page, in both themes and at every size' \
 	    'make fmt' 'formats the sources' \
 	    'make lint' 'clippy with warnings as errors' \
@@ -35,6 +35,7 @@ lab:
 
 # ASTERFLOW_BENCH_ROWS=9500000 is a year of 200 agents; without it a million rows.
 bench:
+	cargo bench --locked --no-default-features --bench ami
 	cargo bench --locked --no-default-features --bench history
 	cargo bench --locked --no-default-features --bench first_sync
 

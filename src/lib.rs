@@ -35,6 +35,8 @@
 //! |---|---|
 //! | which AMI event means what | `pbx/ami/event.rs` (bytes → event) |
 //! | how an event changes the floor, and what state follows | `domain/live/apply.rs`, then `domain/live/board.rs` |
+//! | which phones are a member's, and who is behind a Local channel | `domain/live/keys.rs`, `domain/live/chain.rs` |
+//! | how a fresh picture takes over, and what counts as corrected | `domain/live/picture.rs`, `domain/live/corrected.rs`, `tasks/live.rs` |
 //! | which shapes of queue_log are read | `pbx/mysql/shape.rs` |
 //! | what is read when, and how another table is noticed | `tasks/sync/reader/` |
 //! | how a queue_log row becomes a visit | `domain/history/event.rs` (row → event), `domain/history/fold/` (rows → visits) |
@@ -49,6 +51,8 @@
 //! | a configuration key | `config/raw.rs`, then `config/validate.rs` |
 //! | what a touch on an agent's card leads to | `kiosk/desk/`, `views/desk.rs`, `ui/widgets/agent-sheet.slint` |
 //! | what people do in the demo | `sim/centre/`; who works where: `sim/plan.rs`; how it is spelled as AMI: `sim/ami/encode/` |
+//! | pausing, members, waiting callers, hanging up | `domain/act/` (what is meant, when it shows), `tasks/acts/` (how it is sent) |
+//! | what `check --online` finds | `pbx/ami/probe.rs`, `pbx/mysql/probe.rs` (facts), `cli/check/` (what is said of them) |
 //! | what listening does | `tasks/control/`, and which channel is meant: `domain/control/target.rs` |
 
 #![forbid(unsafe_code)]

@@ -177,6 +177,11 @@ impl Floor {
         Self { phone_names: phones.into_iter().map(lower).collect(), ..Self::default() }
     }
 
+    /// How many channels there are.
+    pub fn channel_count(&self) -> usize {
+        self.channels.len()
+    }
+
     /// Adds or updates a channel. An empty id names no channel, and who has hung up stays away.
     pub(super) fn put_channel(&mut self, info: ChannelInfo, now: Moment) {
         if info.id.is_empty() {

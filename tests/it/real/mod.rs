@@ -3,6 +3,7 @@
 mod appliance;
 mod browser;
 mod check;
+mod crowd;
 mod desk;
 mod edits;
 mod floor;

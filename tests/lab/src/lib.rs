@@ -14,6 +14,7 @@ pub mod ami;
 pub mod asterisk;
 mod cert;
 mod chroot;
+pub mod crowd;
 pub mod floor;
 mod lab;
 mod leftovers;

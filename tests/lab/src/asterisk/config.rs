@@ -142,6 +142,7 @@ fn dialplan() -> String {
     for (number, _) in floor::PHONES {
         text.push_str(&format!("exten => {number},hint,PJSIP/{number}\n"));
     }
+    text.push_str(crate::crowd::DIALPLAN);
     text + "[queue-keys]\nexten => 1,1,NoOp(left by key)\n same => n,Playback(vm-goodbye)\n same => n,Hangup()\n"
 }
 
