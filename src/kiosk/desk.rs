@@ -20,7 +20,7 @@ use crate::domain::control::Mode;
 use crate::tasks::accounts::{Accounts, Identity};
 use crate::tasks::acts::Acts;
 use crate::tasks::control::Control;
-use crate::views::desk::{Offered, Phone, Seat};
+use crate::views::desk::{Offered, Phone, Place, Seat};
 
 pub use acts::ActTouch;
 pub use command::{Answer, Command};
@@ -53,7 +53,9 @@ pub enum Touch {
     Lock,
     /// Ends what runs, or gives up what rings.
     End,
-    /// Pause, resume, hang up, remove.
+    /// A waiting caller: opens the sheet.
+    OpenCaller(Place),
+    /// Pause, resume, hang up, remove; move up, withdraw.
     Act(ActTouch),
 }
 
@@ -72,6 +74,7 @@ impl fmt::Debug for Touch {
             Self::Enter => f.write_str("Enter"),
             Self::Lock => f.write_str("Lock"),
             Self::End => f.write_str("End"),
+            Self::OpenCaller(place) => f.debug_tuple("OpenCaller").field(place).finish(),
             Self::Act(touch) => f.debug_tuple("Act").field(touch).finish(),
         }
     }
@@ -106,6 +109,7 @@ impl ActDesk {
             pause: allows(Right::Pause),
             members: allows(Right::Members),
             hang_up: allows(Right::HangUp),
+            callers: allows(Right::Callers),
             reasons: self.reasons.clone(),
         }
     }

@@ -24,6 +24,8 @@ pub struct Caller {
     pub wait: String,
     /// How urgent.
     pub level: Level,
+    /// The channel: what is told back by a touch.
+    pub channel: String,
 }
 
 /// A member's card.
@@ -153,6 +155,7 @@ fn caller(waiting: &WaitingCaller, threshold: u32, at: Moment) -> Caller {
         name: shown(&waiting.name, NAME),
         wait: format::timer(seconds),
         level: wait_level(seconds, threshold),
+        channel: waiting.channel.to_string(),
     }
 }
 

@@ -7,7 +7,7 @@ mod stand;
 use crate::domain::control::Mode;
 use crate::domain::time::{Moment, Tick};
 
-pub use act::{ACT_TOLD_MILLIS, ActButton, ActStage, ActStand, Acts, Offered};
+pub use act::{ACT_TOLD_MILLIS, ActButton, ActStage, ActStand, Acts, CallerSheet, Offered, Place};
 pub use reach::{Call, Floor, Reach, Seat, is_up, reach};
 pub use stand::{About, Attempt, Change, End, Lock, Pad, Phone, Refused, Stand};
 
@@ -180,6 +180,8 @@ pub struct Desk {
     pub unlocked: Option<Unlocked>,
     /// What runs, on every page.
     pub bar: Option<Running>,
+    /// The open sheet of a waiting caller.
+    pub caller: Option<CallerSheet>,
 }
 
 /// What is shown of `stand` at a moment.
@@ -199,6 +201,7 @@ pub fn desk(pictures: &[Picture], stand: &Stand, now: Moment) -> Desk {
             Lock::Locked | Lock::LoggedIn { .. } => None,
         },
         bar: running.filter(|_| is_told),
+        caller: act::caller(pictures, stand, now),
     }
 }
 

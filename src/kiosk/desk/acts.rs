@@ -1,9 +1,9 @@
 //! The decisions about acts: what was touched, what asks once more, what is sent. No clock, no waiting.
 
 use crate::domain::act::{Act, ActDone, ActError, ActRequest, Victim};
-use crate::domain::ids::{Interface, PbxName, QueueName};
+use crate::domain::ids::{Interface, PbxName, QueueName, UniqueId};
 use crate::domain::time::Tick;
-use crate::views::desk::{ACT_TOLD_MILLIS, ActButton, ActStage, Lock, Offered, Reach};
+use crate::views::desk::{ACT_TOLD_MILLIS, ActButton, ActStage, Lock, Offered, Place, Reach};
 
 use super::state::Wish;
 use super::{Command, DeskState};
@@ -27,7 +27,7 @@ impl DeskState {
         self
     }
 
-    pub(super) fn act_touched(&mut self, touch: &ActTouch, reach: &Reach, now: Tick) -> Option<Command> {
+    pub(super) fn act_touched(&mut self, touch: &ActTouch, reach: &Reach) -> Option<Command> {
         let seat = self.stand.seat.clone().filter(|_| self.stand.pad.is_none())?;
         if self.stand.acts.stage == ActStage::Sent {
             return None;
@@ -67,29 +67,63 @@ impl DeskState {
                 }
                 _ => asks(*button),
             },
+            ActTouch::Press(ActButton::MoveUp | ActButton::Withdraw) => return None,
         };
         (self.stand.acts.stage, self.stand.acts.seat) = (stage, Some(seat));
         let (button, act) = act?;
+        self.wish_act(Some(reach.pbx.clone()), button, act)
+    }
+
+    pub(super) fn open_caller(&mut self, place: Place) {
+        self.close();
+        if self.stand.acts.offered.callers {
+            self.stand.acts.caller = Some(place);
+        }
+    }
+
+    /// A button of a waiting caller's sheet.
+    pub(super) fn caller_touched(&mut self, touch: &ActTouch) -> Option<Command> {
+        let place = self.stand.acts.caller.clone().filter(|_| self.stand.pad.is_none())?;
+        if self.stand.acts.stage == ActStage::Sent {
+            return None;
+        }
+        let same = self.stand.acts.seat.is_none();
+        let before = std::mem::take(&mut self.stand.acts.stage);
+        self.stand.acts.seat = None;
+        let caller = UniqueId::new(&place.channel);
+        let pbx = (!place.pbx.is_empty()).then(|| PbxName::new(&place.pbx));
+        match touch {
+            ActTouch::Press(button @ ActButton::MoveUp) => {
+                self.wish_act(pbx, *button, Act::MoveUp { caller })
+            }
+            ActTouch::Press(button @ ActButton::Withdraw) if same && before == ActStage::Confirm(*button) => {
+                self.wish_act(pbx, *button, Act::Withdraw { caller, note: None })
+            }
+            ActTouch::Press(button @ ActButton::Withdraw) => {
+                self.stand.acts.stage = ActStage::Confirm(*button);
+                None
+            }
+            ActTouch::Press(_) | ActTouch::Reason(_) | ActTouch::Back => None,
+        }
+    }
+
+    /// Sends it, or asks for a PIN first.
+    fn wish_act(&mut self, pbx: Option<PbxName>, button: ActButton, act: Act) -> Option<Command> {
         match &self.stand.lock {
             Lock::LoggedIn { may: false, .. } => None,
-            Lock::LoggedIn { .. } | Lock::Unlocked { .. } => self.send_act(reach.pbx.clone(), act, now),
+            Lock::LoggedIn { .. } | Lock::Unlocked { .. } => self.send_act(pbx, act),
             Lock::Locked => {
-                self.ask_pin(Wish::Act(reach.pbx.clone(), act));
+                self.ask_pin(Wish::Act(pbx, act));
                 self.stand.acts.wished = Some(button);
                 None
             }
         }
     }
 
-    pub(super) fn send_act(&mut self, pbx: PbxName, act: Act, _: Tick) -> Option<Command> {
+    pub(super) fn send_act(&mut self, pbx: Option<PbxName>, act: Act) -> Option<Command> {
         let who = self.identity.as_ref()?;
-        let request = ActRequest {
-            pbx: Some(pbx),
-            act,
-            actor: who.name.clone(),
-            role: who.role,
-            origin: self.origin.clone(),
-        };
+        let request =
+            ActRequest { pbx, act, actor: who.name.clone(), role: who.role, origin: self.origin.clone() };
         self.stand.acts.stage = ActStage::Sent;
         Some(Command::Act(request))
     }
@@ -130,7 +164,7 @@ mod tests {
 
     fn offered() -> Offered {
         let reasons = vec!["Lunch".to_owned(), "Break".to_owned()];
-        Offered { pause: true, members: true, hang_up: true, reasons }
+        Offered { pause: true, members: true, hang_up: true, callers: true, reasons }
     }
 
     fn anna(role: Role) -> Identity {
@@ -202,5 +236,28 @@ mod tests {
         let mut viewer = open(Some(anna(Role::Viewer)));
         assert_eq!(touch(&mut viewer, ActTouch::Press(ActButton::Resume)), None);
         assert!(viewer.stand().pad.is_none());
+    }
+
+    #[test]
+    fn a_waiting_caller_moves_up_at_once_and_is_withdrawn_after_a_question() {
+        let place = Place { pbx: String::new(), queue: "sales".into(), channel: "1.3".into() };
+        let mut state = open(Some(anna(Role::Supervisor)));
+        state.act(Touch::OpenCaller(place.clone()), None, NOW);
+        assert!(state.is_open() && state.stand().seat.is_none());
+        let up = touch(&mut state, ActTouch::Press(ActButton::MoveUp));
+        assert_eq!(up, Some(Act::MoveUp { caller: "1.3".into() }));
+        assert_eq!(touch(&mut state, ActTouch::Press(ActButton::Withdraw)), None, "one at a time");
+        state.answered(Answer::Acted(Err(ActError::NotWaiting)), NOW);
+        assert_eq!(touch(&mut state, ActTouch::Press(ActButton::Withdraw)), None);
+        assert_eq!(state.stand().acts.stage, ActStage::Confirm(ActButton::Withdraw));
+        let out = touch(&mut state, ActTouch::Press(ActButton::Withdraw));
+        assert_eq!(out, Some(Act::Withdraw { caller: "1.3".into(), note: None }));
+        let mut locked = open(None);
+        locked.act(Touch::OpenCaller(place), None, NOW);
+        assert_eq!(touch(&mut locked, ActTouch::Press(ActButton::MoveUp)), None);
+        assert_eq!(locked.stand().acts.wished, Some(ActButton::MoveUp));
+        locked.act(Touch::Close, None, NOW);
+        locked.act(Touch::Close, None, NOW);
+        assert!(!locked.is_open());
     }
 }

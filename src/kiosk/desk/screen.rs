@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::control::Mode;
 use crate::views::desk::{
-    ActButton, ActStage, Acts, Choice, Desk, Ending, PadView, Running, Sheet, Stage, Why,
+    ActButton, ActStage, Acts, CallerSheet, Choice, Desk, Ending, PadView, Running, Sheet, Stage, Why,
 };
 
 use super::super::apply::Rows;
@@ -41,6 +41,9 @@ impl DeskRows {
             desk.set_sheet(self::sheet(sheet));
             self.acts(app, &sheet.acts);
         }
+        if new.caller.is_some() || old.caller.is_some() {
+            Self::caller(app, new.caller.as_ref());
+        }
         if let Some(pad) = &new.pad {
             desk.set_pad(self::pad(pad));
             let acts = app.global::<ui::Acts>();
@@ -69,24 +72,44 @@ impl DeskRows {
         shown.set_resume(acts.resume);
         shown.set_hang_up(acts.hang_up);
         shown.set_remove(acts.remove);
-        let (stage, asks, failed, sentence) = match &acts.stage {
-            ActStage::Idle => (ui::ActStage::Idle, None, false, ""),
-            ActStage::Reasons => (ui::ActStage::Reasons, None, false, ""),
-            ActStage::Confirm(asks) => (ui::ActStage::Confirm, Some(*asks), false, ""),
-            ActStage::Sent => (ui::ActStage::Sent, None, false, ""),
-            ActStage::Told(worked, sentence, _) => (ui::ActStage::Told, None, !worked, sentence.as_str()),
-        };
         if !acts.reasons.is_empty() {
             let reasons: Vec<slint::SharedString> = acts.reasons.iter().map(|reason| drawn(reason)).collect();
             shown.set_reasons(slint::ModelRc::new(slint::VecModel::from(reasons)));
         }
-        if let Some(asks) = asks {
-            shown.set_asks(button(asks));
-        }
-        shown.set_stage(stage);
-        shown.set_failed(failed);
-        shown.set_sentence(drawn(sentence));
+        stage(&shown, &acts.stage);
     }
+
+    fn caller(app: &ui::AppWindow, sheet: Option<&CallerSheet>) {
+        let shown = app.global::<ui::Acts>();
+        shown.set_caller_open(sheet.is_some());
+        let Some(sheet) = sheet else { return };
+        // Who waits no more keeps the name that was read last.
+        if sheet.position > 0 {
+            shown.set_caller(drawn(&sheet.who));
+        }
+        shown.set_caller_queue(drawn(&sheet.queue));
+        shown.set_caller_position(convert::int(sheet.position));
+        shown.set_caller_waiting(convert::int(sheet.waiting));
+        shown.set_caller_wait(sheet.wait.as_str().into());
+        shown.set_caller_live(sheet.live);
+        stage(&shown, &sheet.stage);
+    }
+}
+
+fn stage(shown: &ui::Acts<'_>, told: &ActStage) {
+    let (stage, asks, failed, sentence) = match told {
+        ActStage::Idle => (ui::ActStage::Idle, None, false, ""),
+        ActStage::Reasons => (ui::ActStage::Reasons, None, false, ""),
+        ActStage::Confirm(asks) => (ui::ActStage::Confirm, Some(*asks), false, ""),
+        ActStage::Sent => (ui::ActStage::Sent, None, false, ""),
+        ActStage::Told(worked, sentence, _) => (ui::ActStage::Told, None, !worked, sentence.as_str()),
+    };
+    if let Some(asks) = asks {
+        shown.set_asks(button(asks));
+    }
+    shown.set_stage(stage);
+    shown.set_failed(failed);
+    shown.set_sentence(drawn(sentence));
 }
 
 fn button(button: ActButton) -> ui::ActButton {
@@ -95,6 +118,8 @@ fn button(button: ActButton) -> ui::ActButton {
         ActButton::Resume => ui::ActButton::Resume,
         ActButton::HangUp => ui::ActButton::HangUp,
         ActButton::Remove => ui::ActButton::Remove,
+        ActButton::MoveUp => ui::ActButton::MoveUp,
+        ActButton::Withdraw => ui::ActButton::Withdraw,
     }
 }
 
@@ -104,6 +129,8 @@ fn button_back(button: ui::ActButton) -> ActButton {
         ui::ActButton::Resume => ActButton::Resume,
         ui::ActButton::HangUp => ActButton::HangUp,
         ui::ActButton::Remove => ActButton::Remove,
+        ui::ActButton::MoveUp => ActButton::MoveUp,
+        ui::ActButton::Withdraw => ActButton::Withdraw,
     }
 }
 

@@ -24,7 +24,7 @@ const PIN_LONGEST: usize = 12;
 pub(super) enum Wish {
     Start(PbxName, String, Box<About>),
     Change(Mode),
-    Act(PbxName, Act),
+    Act(Option<PbxName>, Act),
 }
 
 /// Supervision at one wall.
@@ -76,7 +76,7 @@ impl DeskState {
 
     /// Whether the sheet or the PIN pad is open: then the pages must not turn.
     pub fn is_open(&self) -> bool {
-        self.stand.seat.is_some() || self.stand.pad.is_some()
+        self.stand.seat.is_some() || self.stand.pad.is_some() || self.stand.acts.caller.is_some()
     }
 
     /// The wall was touched, wherever: what is open or unlocked stays so.
@@ -117,7 +117,9 @@ impl DeskState {
             Touch::Enter => return self.enter(),
             Touch::Lock => self.lock(),
             Touch::End => return self.end(),
-            Touch::Act(touch) => return self.act_touched(&touch, reach?, now),
+            Touch::OpenCaller(place) => self.open_caller(place),
+            Touch::Act(touch) if self.stand.acts.caller.is_some() => return self.caller_touched(&touch),
+            Touch::Act(touch) => return self.act_touched(&touch, reach?),
         }
         None
     }
@@ -131,6 +133,7 @@ impl DeskState {
     pub fn close(&mut self) {
         self.close_pad();
         self.stand.seat = None;
+        self.stand.acts.caller = None;
         self.stand.call = None;
         if !self.stand.attempt.is_running() {
             self.stand.attempt = Attempt::None;
@@ -214,7 +217,7 @@ impl DeskState {
     fn go(&mut self, wish: Wish, now: Tick) -> Option<Command> {
         let who = self.identity.as_ref()?;
         match wish {
-            Wish::Act(pbx, act) => self.send_act(pbx, act, now),
+            Wish::Act(pbx, act) => self.send_act(pbx, act),
             Wish::Start(pbx, supervisor, about) => {
                 if self.stand.attempt.is_running() {
                     return None;

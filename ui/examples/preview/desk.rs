@@ -49,6 +49,7 @@ fn acts(app: &AppWindow, args: &Args) {
             "Asterisk denies it: the AMI user lacks write=agent. Add it in manager.conf and run `manager reload`.",
         ),
     ];
+    acts.set_caller_open(args.has("--caller"));
     let stage = stages.into_iter().find(|(flag, ..)| args.has(flag));
     acts.set_shown(args.has("--acts") || stage.is_some());
     acts.set_failed(args.has("--not-done"));
