@@ -75,10 +75,18 @@ pub enum Verb {
         screen: Screen,
     },
     /// Lists every problem of the configuration with its key, and where each value comes from.
-    #[command(after_help = "Example:\n  asterflow check --config ./asterflow.toml\n\n\
+    #[command(after_help = "Examples:\n  \
+        asterflow check --config ./asterflow.toml         is the file right?\n  \
+        asterflow check --online                          and do the PBXs let us do what it says?\n\n\
         Problems go to stderr, each with its key and its cure; the values as used, and whether each comes from the file, \
-        the web page or a default, go to stdout. The exit status is 78 where the configuration cannot be used.")]
-    Check,
+        the web page or a default, go to stdout.\n\n\
+        With --online each PBX is tried, too: AMI login, what its user lacks and what it has too much, clock and phones; \
+        the database's account, its tables, its clock and whether the time zone fits. One line each begins with good, \
+        warning or problem, and names the key and the cure. Nothing is changed there: it lists, reads, and asks for \
+        one call to a phone that does not exist.\n\n\
+        The exit status is 0 where all is good (warnings, too), 78 where the configuration cannot be used, and 1 where \
+        something online is a problem.")]
+    Check(check::CheckArguments),
     /// Fetches new rows of queue_log from the PBX.
     Sync(sync::SyncArguments),
     /// Takes history from queue_log files of Asterisk; each row counts once.
@@ -144,7 +152,7 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let result = match &arguments.verb {
         Verb::Run { screen } => crate::daemon::run(&arguments, *screen),
-        Verb::Check => check::run(&arguments),
+        Verb::Check(options) => check::run(&arguments, options),
         Verb::Sync(options) => sync::run(&arguments, options),
         Verb::Import(options) => import::run(&arguments, options),
         Verb::Grants(options) => grants::run(&arguments, options),

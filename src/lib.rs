@@ -51,6 +51,8 @@
 //! | a configuration key | `config/raw.rs`, then `config/validate.rs` |
 //! | what a touch on an agent's card leads to | `kiosk/desk/`, `views/desk.rs`, `ui/widgets/agent-sheet.slint` |
 //! | what people do in the demo | `sim/centre/`; who works where: `sim/plan.rs`; how it is spelled as AMI: `sim/ami/encode/` |
+//! | pausing, members, waiting callers, hanging up | `domain/act/` (what is meant, when it shows), `tasks/acts/` (how it is sent) |
+//! | what `check --online` finds | `pbx/ami/probe.rs`, `pbx/mysql/probe.rs` (facts), `cli/check/` (what is said of them) |
 //! | what listening does | `tasks/control/`, and which channel is meant: `domain/control/target.rs` |
 
 #![forbid(unsafe_code)]

@@ -2,6 +2,7 @@
 //! table of routes.
 
 mod explain;
+mod floor;
 mod history;
 mod identities;
 mod live;
@@ -10,6 +11,9 @@ mod replay;
 mod supervision;
 
 pub(super) use explain::{answer as answer_explain, explain, read as read_explain};
+pub(super) use floor::{
+    add_member, change_member, hang_up, move_up, pause, remove_member, unpause, withdraw,
+};
 pub(super) use history::{history_agents, history_heatmap, history_queues, history_visits};
 pub(super) use identities::{identities, remove_identity, set_identity};
 pub(super) use live::{live, stream};

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
+use crate::domain::act::ActError;
 use crate::domain::control::{CallChoice, ControlError};
 use crate::tasks::accounts::AccountError;
 
@@ -140,4 +141,27 @@ fn one_of(call: &CallChoice) -> Value {
     let partner =
         call.partner.as_ref().map(|partner| json!({ "number": partner.number, "name": partner.name }));
     json!({ "channel": call.channel, "partner": partner })
+}
+
+impl From<ActError> for Refusal {
+    fn from(error: ActError) -> Self {
+        let status = match &error {
+            ActError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ActError::Forbidden(_) => StatusCode::FORBIDDEN,
+            ActError::NoQueue(_) | ActError::NotMember(..) => StatusCode::NOT_FOUND,
+            ActError::AlreadyThere(..)
+            | ActError::NotDynamic(..)
+            | ActError::Ambiguous(_)
+            | ActError::Left(_) => StatusCode::CONFLICT,
+            ActError::NotWaiting | ActError::NotLive => StatusCode::GONE,
+            ActError::Denied(_) | ActError::Refused(_) => StatusCode::BAD_GATEWAY,
+            ActError::NoEffect(_) | ActError::Lost(_) => StatusCode::GATEWAY_TIMEOUT,
+            ActError::LinkDown(_) | ActError::Journal(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let extra = match &error {
+            ActError::Ambiguous(channels) => vec![("channels", json!(channels))],
+            _ => Vec::new(),
+        };
+        Self { extra, ..Self::new(status, error.kind(), error.to_string()) }
+    }
 }

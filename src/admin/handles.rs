@@ -13,6 +13,7 @@ use jiff::civil;
 use tokio::sync::watch;
 
 use crate::domain::account::Actor;
+use crate::domain::act::{ActDone, ActError, ActRequest};
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
 use crate::domain::history::explain::{CallExplained, Explanation, Question};
 use crate::domain::history::identity::IdentityList;
@@ -40,6 +41,8 @@ pub struct AdminHandles {
     pub history: Arc<dyn HistorySource>,
     /// Listening, whispering, barging.
     pub supervisor: Arc<dyn Supervisor>,
+    /// Pauses, members, waiting callers, hanging up.
+    pub floor: Arc<dyn FloorActs>,
     /// What the wall shows.
     pub wall: Arc<dyn WallPicture>,
     /// Own views of the wall's program.
@@ -194,6 +197,12 @@ pub trait Supervisor: Send + Sync {
     fn list(&self) -> BoxFuture<'_, Vec<Supervision>>;
 }
 
+/// Acts upon the floor; the handle of `tasks::acts`.
+pub trait FloorActs: Send + Sync {
+    /// Does one; answers once Asterisk reports it, or why not.
+    fn act(&self, request: ActRequest) -> BoxFuture<'_, Result<ActDone, ActError>>;
+}
+
 /// Draws what the wall shows now.
 pub trait WallPicture: Send + Sync {
     /// A PNG, at most two seconds old; or a sentence why there is none.
@@ -283,6 +292,12 @@ impl Supervisor for Absent {
 
     fn list(&self) -> BoxFuture<'_, Vec<Supervision>> {
         Box::pin(async { Vec::new() })
+    }
+}
+
+impl FloorActs for Absent {
+    fn act(&self, _: ActRequest) -> BoxFuture<'_, Result<ActDone, ActError>> {
+        Box::pin(async { Err(ActError::LinkDown("(none is configured)".into())) })
     }
 }
 

@@ -32,9 +32,9 @@ mod tests;
 
 pub use axum::body::Bytes;
 pub use handles::{
-    Absent, AdminHandles, Ask, Explained, Health, HealthSource, HeatHours, HistoryError, HistoryFormat,
-    HistoryKind, HistoryRequest, HistorySource, Phone, Size, Supervisor, WallAct, WallPicture, WallRefusal,
-    WallSessions, WallView,
+    Absent, AdminHandles, Ask, Explained, FloorActs, Health, HealthSource, HeatHours, HistoryError,
+    HistoryFormat, HistoryKind, HistoryRequest, HistorySource, Phone, Size, Supervisor, WallAct, WallPicture,
+    WallRefusal, WallSessions, WallView,
 };
 pub use listener::{Listen, Server, TlsMode, serve};
 

@@ -60,6 +60,7 @@ const ADMIN: Access = Access::Role(Role::Admin);
 const ONE_WALL: &str = "/wall/{session}";
 const IDENTITIES: &str = "/api/v1/history/identities";
 const ONE_SUPERVISION: &str = "/api/v1/supervision/{id}";
+const MEMBERS: &str = "/api/v1/floor/members";
 
 macro_rules! routes {
     ($($method:ident $path:expr, $access:expr, $kind:ident, $summary:expr => $handler:path;)+) => {
@@ -92,6 +93,14 @@ pub(super) const TABLE: &[Route] = routes! {
     GET ONE_SUPERVISION, SUPERVISOR, Api, "One supervision" => api::supervision;
     PATCH ONE_SUPERVISION, SUPERVISOR, Api, "Change its mode" => api::change_supervision;
     DELETE ONE_SUPERVISION, SUPERVISOR, Api, "End it" => api::end_supervision;
+    POST "/api/v1/floor/pause", SUPERVISOR, Api, "Pause a member, with a reason" => api::pause;
+    POST "/api/v1/floor/unpause", SUPERVISOR, Api, "End a pause" => api::unpause;
+    POST MEMBERS, SUPERVISOR, Api, "Add a dynamic member" => api::add_member;
+    PATCH MEMBERS, SUPERVISOR, Api, "Change a member's penalty" => api::change_member;
+    DELETE MEMBERS, SUPERVISOR, Api, "Remove a dynamic member" => api::remove_member;
+    POST "/api/v1/floor/callers/{channel}/move-up", SUPERVISOR, Api, "Move a waiting caller to the front" => api::move_up;
+    POST "/api/v1/floor/callers/{channel}/withdraw", SUPERVISOR, Api, "Send a waiting caller out of the queue" => api::withdraw;
+    POST "/api/v1/floor/hangup", SUPERVISOR, Api, "Hang up an agent's phone or a waiting caller" => api::hang_up;
     GET "/api/v1/journal", ADMIN, Api, "Who did what, the newest first" => api::journal;
     GET "/api/openapi.json", ADMIN, Api, "This description" => openapi::openapi;
     GET "/wall.png", VIEWER, Api, "What the wall shows now" => api::wall_picture;

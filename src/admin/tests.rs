@@ -4,6 +4,7 @@ mod api;
 mod bench;
 #[cfg(feature = "kiosk")]
 mod browser;
+mod floor;
 #[cfg(feature = "kiosk")]
 mod gallery;
 mod logins;

@@ -132,7 +132,9 @@ fn manager(config: &Config, pbx: &Pbx, from: &Option<String>, secret: &std::path
     line("read = call,agent,system,dtmf");
     line("write = agent,call,originate,reporting");
     if config.supervisor_phones.is_empty() {
-        line("; While no [[supervisor_phone]] may listen to calls, this is enough: write = agent,reporting");
+        line(
+            "; While no [[supervisor_phone]] may listen to calls, this is enough: write = agent,call,reporting",
+        );
     }
     line("writetimeout = 5000");
     text

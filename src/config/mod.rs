@@ -31,6 +31,8 @@ use jiff::tz::TimeZone;
 use crate::domain::alarm;
 use crate::domain::ids::PbxName;
 
+pub use crate::domain::act::Rights;
+
 /// The whole configuration as used: every value is valid and complete.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -48,6 +50,8 @@ pub struct Config {
     pub supervisor_phones: Vec<SupervisorPhone>,
     /// How they may.
     pub supervision: Supervision,
+    /// Who may act upon the floor.
+    pub rights: Rights,
     /// The web page and API.
     pub admin: Admin,
     /// The table browser.
@@ -197,6 +201,8 @@ pub struct Wall {
     pub rotate_every: Option<Duration>,
     /// Colours.
     pub theme: Theme,
+    /// The reasons that can be touched when somebody is paused.
+    pub pause_reasons: Vec<String>,
 }
 
 /// `[[supervisor_phone]]`

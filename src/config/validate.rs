@@ -11,7 +11,11 @@ use super::validate_pbx::pbxs;
 use super::{
     Admin, AdminTls, Config, History, Site, Supervision, SupervisorPhone, Tables, Wall, overlay, values,
 };
+use crate::domain::account::Role;
+use crate::domain::act::{Right, Rights};
 
+/// So many reasons have room on the wall.
+const MOST_REASONS: usize = 6;
 const DAY: u64 = 86_400;
 
 /// Reads everything. `None` when any part that is needed is missing; the report says why.
@@ -23,6 +27,7 @@ pub(super) fn config(root: Section<'_>, places: &Places<'_>) -> Option<Config> {
     let wall = wall(&root);
     let supervisor_phones = supervisor_phones(&root);
     let supervision = supervision(&root);
+    let rights = rights(&root);
     let admin = admin(&root, places.base);
     let tables = tables(&root);
     for (key, _) in root.report.overlay.pairs().filter(|(key, _)| !overlay::Overlay::takes(key)) {
@@ -37,6 +42,7 @@ pub(super) fn config(root: Section<'_>, places: &Places<'_>) -> Option<Config> {
         wall: wall?,
         supervisor_phones: supervisor_phones?,
         supervision: supervision?,
+        rights: rights?,
         admin: admin?,
         tables: tables?,
     })
@@ -77,6 +83,7 @@ fn wall(root: &Section<'_>) -> Option<Wall> {
     let pages = section.list("pages", Some(&["overview", "board", "heatmap"]), values::page);
     let rotate_every = section.text("rotate_every", Some("20s"), values::rotation);
     let theme = section.text("theme", Some("dark"), values::theme);
+    let reasons = section.list("pause_reasons", Some(&["Lunch", "Break", "Meeting"]), values::pause_reason);
     if let Some(pages) = &pages {
         let line = section.line_of("pages");
         if pages.is_empty() {
@@ -87,8 +94,26 @@ fn wall(root: &Section<'_>) -> Option<Wall> {
             section.report.warning(&section.key("pages"), line, wrong);
         }
     }
+    if reasons.as_ref().is_some_and(|reasons| reasons.len() > MOST_REASONS) {
+        let wrong = Wrong::new(
+            format!("There are more than {MOST_REASONS} reasons: the wall has no room for them."),
+            "Keep those that are used most; the API takes any.",
+        );
+        section.report.error(&section.key("pause_reasons"), section.line_of("pause_reasons"), wrong);
+    }
     section.finish();
-    Some(Wall { pages: pages?, rotate_every: rotate_every?, theme: theme? })
+    Some(Wall { pages: pages?, rotate_every: rotate_every?, theme: theme?, pause_reasons: reasons? })
+}
+
+fn rights(root: &Section<'_>) -> Option<Rights> {
+    let section = root.table("rights");
+    let least = |key: &'static str| {
+        let words = [("supervisor", Some(Role::Supervisor)), ("admin", Some(Role::Admin)), ("nobody", None)];
+        section.text(key, Some("supervisor"), |text| values::one_of(text, "right", &words))
+    };
+    let [pause, members, callers, hang_up] = Right::ALL.map(|right| least(right.key()));
+    section.finish();
+    Some(Rights { pause: pause?, members: members?, callers: callers?, hang_up: hang_up? })
 }
 
 fn supervisor_phones(root: &Section<'_>) -> Option<Vec<SupervisorPhone>> {

@@ -30,6 +30,18 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
+/// A reason for a pause: what Asterisk and queue_log can hold.
+pub(super) fn pause_reason(text: &str) -> Result<String, Wrong> {
+    let reason = name(text)?;
+    if reason.contains('|') || reason.len() > 40 {
+        return Err(Wrong::new(
+            format!("\"{reason}\" is no reason for a pause."),
+            "Write at most 40 letters, without a | (queue_log separates its columns by it).",
+        ));
+    }
+    Ok(reason)
+}
+
 /// A word without blanks and control characters: user names, database names, tables.
 pub(super) fn word(text: &str) -> Result<String, Wrong> {
     if text.is_empty() || text.len() > 128 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {

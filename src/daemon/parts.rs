@@ -10,13 +10,14 @@ use super::{health, settings, web};
 use crate::cli::report::thresholds;
 use crate::cli::{Arguments, say};
 use crate::clock;
-use crate::config::{Config, Pbx};
+use crate::config::{Config, Pbx, Rights};
 use crate::domain::alarm::Alarms;
 use crate::domain::history::figures::Today;
 use crate::domain::live::snapshot::Snapshot;
 use crate::domain::problem::{Problem, Severity};
 use crate::store::{StateLock, Store};
 use crate::tasks::accounts::Accounts;
+use crate::tasks::acts::Acts;
 use crate::tasks::check::Checks;
 use crate::tasks::control::{self, Control};
 use crate::tasks::history::History;
@@ -44,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) history: History,
     /// Supervision.
     pub(crate) control: Control,
+    /// Acts upon the floor.
+    pub(crate) acts: Acts,
     /// How each synchronisation does.
     pub(crate) syncs: Vec<watch::Receiver<SyncStatus>>,
     /// What the hourly checks of each PBX found.
@@ -82,6 +85,7 @@ impl Parts {
         let mut parts = Self {
             history: History::new(store.clone(), thresholds(config.as_deref())),
             control: Control::new(Vec::new(), Vec::new(), store.clone()),
+            acts: Acts::new(Vec::new(), Rights::default(), store.clone()),
             config,
             problems: Arc::new(loaded.problems),
             views: Vec::new(),
@@ -106,6 +110,7 @@ impl Parts {
                 (parts.lives.clone(), parts.store.clone(), config.supervision.longest);
             parts.control = Control::lasting(lives, phones, store, longest);
             parts.control.resume().await?;
+            parts.acts = Acts::new(parts.lives.clone(), config.rights, parts.store.clone());
         }
         parts.start_web(arguments, stop).await;
         Ok(parts)
@@ -249,6 +254,7 @@ pub(crate) async fn for_picture(
     }
     Ok(Parts {
         control: Control::new(Vec::new(), Vec::new(), store.clone()),
+        acts: Acts::new(Vec::new(), Rights::default(), store.clone()),
         accounts: Accounts::new(store.clone(), "AsterFlow"),
         config,
         problems: Arc::new(loaded.problems),

@@ -13,7 +13,7 @@ use crate::cli::Screen;
 use crate::config::{self, Config, Theme};
 use crate::domain::problem::{self, Severity};
 use crate::kiosk::feed::{Light, Source};
-use crate::kiosk::{self, Beat, Desk, Feed, Painter, Rotation, Unlock};
+use crate::kiosk::{self, ActDesk, Beat, Desk, Feed, Painter, Rotation, Unlock};
 use crate::views::banner::Problem;
 use crate::views::wall::{Page, Setup, Wall};
 
@@ -99,6 +99,10 @@ pub(crate) fn feed(parts: &Parts, setup: watch::Receiver<Setup>) -> Feed {
             .collect(),
         setup,
         heat: super::questions::heat(parts.history.clone()),
+        acts: parts
+            .config
+            .as_ref()
+            .map(|config| ActDesk::new(parts.acts.clone(), config.wall.pause_reasons.clone())),
         desk: None,
     }
 }

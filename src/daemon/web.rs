@@ -11,13 +11,15 @@ use tokio::sync::watch;
 use super::health::Monitor;
 use super::parts::Parts;
 use crate::admin::{
-    AdminHandles, Bytes, Listen, Phone, Server, Supervisor, TlsMode, WallPicture, WallSessions,
+    AdminHandles, Bytes, FloorActs, Listen, Phone, Server, Supervisor, TlsMode, WallPicture, WallSessions,
 };
 use crate::cli::Arguments;
 use crate::config::{Admin, AdminTls, Config};
 use crate::domain::account::Actor;
+use crate::domain::act::{ActDone, ActError, ActRequest};
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
 use crate::domain::ids::UniqueId;
+use crate::tasks::acts::Acts;
 use crate::tasks::control::Control;
 
 type Draw = Box<dyn Fn() -> BoxFuture<'static, Result<Bytes, String>> + Send + Sync>;
@@ -87,6 +89,12 @@ impl Supervisor for Desk {
     }
 }
 
+impl FloorActs for Acts {
+    fn act(&self, request: ActRequest) -> BoxFuture<'_, Result<ActDone, ActError>> {
+        Box::pin(self.act(request))
+    }
+}
+
 /// Takes the address and makes the certificate. Without a usable configuration the page listens where it does by
 /// default, so that the problems can be read there.
 pub(super) async fn bind(parts: &Parts, arguments: &Arguments, health: Monitor) -> Result<Server> {
@@ -98,6 +106,7 @@ pub(super) async fn bind(parts: &Parts, arguments: &Arguments, health: Monitor) 
         accounts: parts.accounts.clone(),
         history: Arc::new(super::questions::Questions::new(parts)),
         supervisor: Arc::new(Desk(parts.control.clone())),
+        floor: Arc::new(parts.acts.clone()),
         wall: Arc::new(parts.pictures.clone()),
         walls: walls(parts),
         phones: phones(parts.config.as_deref()),

@@ -1,6 +1,7 @@
 //! What things are: ids, time, the floor now, the history, control. Pure: no clocks, no I/O, no logging.
 
 pub mod account;
+pub mod act;
 pub mod alarm;
 pub mod control;
 pub mod history;

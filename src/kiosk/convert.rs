@@ -207,6 +207,7 @@ pub(super) fn caller(caller: &Caller) -> ui::Caller {
         name: drawn(&caller.name),
         wait: caller.wait.as_str().into(),
         level: level(caller.level),
+        key: caller.channel.as_str().into(),
     }
 }
 

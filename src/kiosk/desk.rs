@@ -5,6 +5,7 @@
 //! ```
 //! [`DeskState`] decides without waiting and without a clock; `Running` carries its commands out, each with a deadline.
 
+mod acts;
 mod attempt;
 mod command;
 mod running;
@@ -13,11 +14,15 @@ mod state;
 
 use std::fmt;
 
+use crate::domain::account::Role;
+use crate::domain::act::Right;
 use crate::domain::control::Mode;
 use crate::tasks::accounts::{Accounts, Identity};
+use crate::tasks::acts::Acts;
 use crate::tasks::control::Control;
-use crate::views::desk::{Phone, Seat};
+use crate::views::desk::{Offered, Phone, Place, Seat};
 
+pub use acts::ActTouch;
 pub use command::{Answer, Command};
 pub(super) use running::Running;
 pub(super) use screen::{DeskRows, connect};
@@ -48,6 +53,10 @@ pub enum Touch {
     Lock,
     /// Ends what runs, or gives up what rings.
     End,
+    /// A waiting caller: opens the sheet.
+    OpenCaller(Place),
+    /// Pause, resume, hang up, remove; move up, withdraw.
+    Act(ActTouch),
 }
 
 /// A digit of a PIN is nobody's business.
@@ -65,6 +74,8 @@ impl fmt::Debug for Touch {
             Self::Enter => f.write_str("Enter"),
             Self::Lock => f.write_str("Lock"),
             Self::End => f.write_str("End"),
+            Self::OpenCaller(place) => f.debug_tuple("OpenCaller").field(place).finish(),
+            Self::Act(touch) => f.debug_tuple("Act").field(touch).finish(),
         }
     }
 }
@@ -76,6 +87,32 @@ pub enum Unlock {
     ByPin(Accounts),
     /// Somebody who has logged in, such as at `/wall`, for as long as this feed runs. A viewer is refused in words.
     Always(Identity),
+}
+
+/// Acts upon the floor at a wall. Cheap to clone.
+#[derive(Clone)]
+pub struct ActDesk {
+    acts: Acts,
+    reasons: Vec<String>,
+}
+
+impl ActDesk {
+    /// Through `acts`, with these reasons for a pause to choose from.
+    pub fn new(acts: Acts, reasons: Vec<String>) -> Self {
+        Self { acts, reasons }
+    }
+
+    /// What somebody with the highest role could touch; who may not is told so.
+    fn offered(&self) -> Offered {
+        let allows = |right| self.acts.allows(right, Role::Admin);
+        Offered {
+            pause: allows(Right::Pause),
+            members: allows(Right::Members),
+            hang_up: allows(Right::HangUp),
+            callers: allows(Right::Callers),
+            reasons: self.reasons.clone(),
+        }
+    }
 }
 
 /// What supervision at a wall needs. Cheap to clone.

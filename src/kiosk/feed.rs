@@ -18,7 +18,7 @@ use jiff::{Timestamp, ToSpan};
 use tokio::sync::{mpsc, watch};
 
 use super::Action;
-use super::desk::{Desk, Running};
+use super::desk::{ActDesk, Desk, Running};
 use super::pages::Pages;
 use crate::clock;
 use crate::domain::history::figures::Today;
@@ -134,6 +134,8 @@ pub struct Feed {
     pub heat: HeatSource,
     /// Supervision by touch; without it a touched card is marked and nothing more.
     pub desk: Option<Desk>,
+    /// Acts upon the floor by touch.
+    pub acts: Option<ActDesk>,
 }
 
 /// The heatmap's request in flight and its last answer.
@@ -170,7 +172,7 @@ impl Feed {
         let mut pages = self.start(clock::now());
         let mut setting_up = self.is_setting_up();
         let mut heat = Heat::default();
-        let mut desk = Running::new(self.desk.as_ref());
+        let mut desk = Running::new(self.desk.as_ref(), self.acts.as_ref());
         let mut changes = self.sources.clone();
         let mut ticks = tokio::time::interval(TICK);
         loop {

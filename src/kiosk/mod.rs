@@ -19,7 +19,7 @@ mod picture;
 mod qr;
 mod window;
 
-pub use desk::{Desk, Unlock};
+pub use desk::{ActDesk, Desk, Unlock};
 pub use feed::{Feed, HeatAnswer, HeatAsk, HeatSource, Subject};
 pub use headless::Painter;
 pub use input::Input;

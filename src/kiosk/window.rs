@@ -13,7 +13,7 @@ use super::apply::Applier;
 use super::{Action, KioskError, convert, convert_agents};
 use crate::clock;
 use crate::domain::time::Tick;
-use crate::views::desk::Seat;
+use crate::views::desk::{Place, Seat};
 use crate::views::wall::Wall;
 
 /// Between two pushes to the screen: ten a second keep up with the eye at a third of the cost of thirty.
@@ -144,6 +144,11 @@ pub(super) fn connect(app: &ui::AppWindow, actions: &mpsc::Sender<Action>) {
     app.global::<ui::Board>().on_select_member(move |pbx, queue, interface| {
         let seat = Seat { pbx: pbx.into(), queue: queue.into(), interface: interface.into() };
         sender(Action::SelectMember(seat));
+    });
+    let sender = send(actions);
+    app.global::<ui::Board>().on_select_caller(move |pbx, queue, channel| {
+        let place = Place { pbx: pbx.into(), queue: queue.into(), channel: channel.into() };
+        sender(Action::Desk(super::desk::Touch::OpenCaller(place)));
     });
     super::desk::connect(app, actions);
     let heatmap = app.global::<ui::Heatmap>();

@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -79,7 +80,10 @@ pub struct Live {
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
     /// Counts the turns of the loop: a watchdog sees that it lives.
     pub turns: watch::Receiver<u64>,
+    /// Counts the whole pictures that took over: what no event tells (the order of a line) is true as of the last one.
+    pub pictures: watch::Receiver<u64>,
     client: Client,
+    expected: Arc<AtomicBool>,
     taps: mpsc::Sender<(UniqueId, mpsc::Sender<LegEvent>)>,
     seen: SeenRequests,
 }
@@ -93,6 +97,13 @@ impl Live {
     /// The AMI client, for actions.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Asks for a whole picture, because we have changed something that no event tells: what it shows otherwise is no
+    /// mistake of the floor's.
+    pub fn expect_picture(&self) {
+        self.expected.store(true, Ordering::Relaxed);
+        self.client.wish_picture();
     }
 
     /// Follows one channel from now on, also before it exists. `None` when the live task is gone.
@@ -119,6 +130,8 @@ pub fn start(
     let (taps, requests) = mpsc::channel(TAPS);
     let (seen, seen_requests) = mpsc::channel(1);
     let (turn, turns) = watch::channel(0);
+    let (pictured, pictures) = watch::channel(0);
+    let expected = Arc::new(AtomicBool::new(false));
     let names = phones.iter().map(|phone| (phone.channel.as_str(), phone.name.as_str()));
     let task = Task {
         pbx: pbx.clone(),
@@ -126,6 +139,8 @@ pub fn start(
         fresh: None,
         corrected: 0,
         wished: false,
+        expected: Arc::clone(&expected),
+        took_over: false,
         published: now.tick,
         unpublished: false,
         link: LinkStatus::connecting(now),
@@ -138,11 +153,12 @@ pub fn start(
         followed: HashMap::new(),
         publish,
         turn,
+        pictured,
         wrap_ups,
         stop,
     };
     tokio::spawn(task.run());
-    Live { pbx, snapshot, turns, client, taps, seen }
+    Live { pbx, snapshot, turns, pictures, client, expected, taps, seen }
 }
 
 struct Task {
@@ -153,6 +169,10 @@ struct Task {
     corrected: u64,
     /// A picture is wanted because of something that the floor does not know.
     wished: bool,
+    /// One is wanted because of something that we did ourselves.
+    expected: Arc<AtomicBool>,
+    /// A picture has taken over since the last snapshot.
+    took_over: bool,
     published: Tick,
     unpublished: bool,
     link: LinkStatus,
@@ -165,6 +185,7 @@ struct Task {
     followed: HashMap<UniqueId, Vec<mpsc::Sender<LegEvent>>>,
     publish: watch::Sender<Arc<Snapshot>>,
     turn: watch::Sender<u64>,
+    pictured: watch::Sender<u64>,
     wrap_ups: watch::Receiver<Arc<BTreeMap<QueueName, u32>>>,
     stop: watch::Receiver<bool>,
 }
@@ -231,6 +252,10 @@ impl Task {
     fn publish(&mut self, now: Moment) {
         (self.published, self.unpublished) = (now.tick, false);
         self.publish.send_replace(Arc::new(self.snapshot(&self.floor, now)));
+        // After the snapshot: who waits for a picture finds it published.
+        if std::mem::take(&mut self.took_over) {
+            self.pictured.send_modify(|count| *count += 1);
+        }
     }
 
     fn snapshot(&self, floor: &Floor, now: Moment) -> Snapshot {
@@ -239,7 +264,7 @@ impl Task {
 
     /// Takes a whole picture.
     fn picture(&mut self, picture: Picture, now: Moment) {
-        let wished = std::mem::take(&mut self.wished);
+        let wished = std::mem::take(&mut self.wished) | self.expected.swap(false, Ordering::Relaxed);
         let kept = self.link.state == LinkState::Live && !wished;
         let mut fresh = self.floor.clone();
         fresh.replace(picture, now);
@@ -247,6 +272,7 @@ impl Task {
             self.fresh = Some((fresh, now.tick.plus_millis(SETTLE_MS)));
         } else {
             (self.floor, self.fresh) = (fresh, None);
+            self.took_over = true;
         }
         self.seen.link(true, now.wall.as_second());
         self.link.fresh_at = None;
@@ -263,7 +289,8 @@ impl Task {
         }
         self.corrected += u64::try_from(found.len()).unwrap_or(0);
         self.floor = fresh;
-        self.unpublished |= !found.is_empty();
+        self.took_over = true;
+        self.unpublished = true;
     }
 
     fn take(&mut self, message: Message, now: Moment) {

@@ -1,6 +1,7 @@
 //! The running owners of state. Readers get `watch` channels; commands are bounded mailboxes that answer after the effect.
 
 pub mod accounts;
+pub mod acts;
 pub mod alarms;
 pub mod check;
 pub mod control;

@@ -128,6 +128,7 @@ struct Member<'a> {
     paused: bool,
     paused_reason: Option<&'a str>,
     penalty: u32,
+    dynamic: bool,
     calls_today: Option<u64>,
     partner: Option<Partner<'a>>,
     channel: Option<&'a str>,
@@ -264,6 +265,7 @@ fn member<'a>(held: &'a MemberSnapshot, input: &'a LiveInput<'a>) -> Member<'a> 
         paused: held.paused,
         paused_reason: held.paused_reason.as_deref(),
         penalty: held.penalty,
+        dynamic: held.dynamic,
         calls_today: known.then(|| figures.map_or(0, |figures| figures.answered)),
         partner: held
             .partner

@@ -25,6 +25,8 @@ pub struct Caller {
     pub wait: String,
     /// How urgent.
     pub level: Level,
+    /// The channel: what is told back by a touch.
+    pub channel: String,
 }
 
 /// A member's card.
@@ -158,6 +160,7 @@ fn caller(picture: &Picture, queue: &QueueSnapshot, waiting: &WaitingCaller, at:
         name: shown(&waiting.name, NAME),
         wait: format::timer(seconds),
         level: picture.wait_level(queue, seconds),
+        channel: waiting.channel.to_string(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Supervision by touch: what an agent's sheet, the PIN pad, the chip in the head and the bar show.
 
+mod act;
 mod reach;
 mod stand;
 
@@ -7,6 +8,7 @@ use crate::domain::control::Mode;
 use crate::domain::ids::UniqueId;
 use crate::domain::time::{Moment, Tick};
 
+pub use act::{ACT_TOLD_MILLIS, ActButton, ActStage, ActStand, Acts, CallerSheet, Offered, Place};
 pub use reach::{Call, Floor, Reach, Seat, is_up, reach};
 pub use stand::{About, Attempt, Change, End, Listening, Lock, Pad, Phone, Refused, Stand};
 
@@ -138,6 +140,8 @@ pub struct Sheet {
     pub locked: bool,
     /// The attempt that is about this agent.
     pub running: Option<Running>,
+    /// Pause, resume, hang up, remove.
+    pub acts: Acts,
 }
 
 /// The PIN pad.
@@ -159,6 +163,8 @@ pub struct PadView {
     pub no_pins: bool,
     /// It could not be checked; may be empty.
     pub sentence: String,
+    /// The act that it is for, where it is for none of the modes.
+    pub act: Option<ActButton>,
 }
 
 /// Who has unlocked the wall.
@@ -181,6 +187,8 @@ pub struct Desk {
     pub unlocked: Option<Unlocked>,
     /// What runs, on every page.
     pub bar: Option<Running>,
+    /// The open sheet of a waiting caller.
+    pub caller: Option<CallerSheet>,
 }
 
 /// What is shown of `stand` at a moment.
@@ -200,6 +208,7 @@ pub fn desk(pictures: &[Picture], stand: &Stand, now: Moment) -> Desk {
             Lock::Locked | Lock::LoggedIn { .. } => None,
         },
         bar: running.filter(|_| is_told),
+        caller: act::caller(pictures, stand, now),
     }
 }
 
@@ -242,6 +251,7 @@ fn sheet(pictures: &[Picture], stand: &Stand, seat: &Seat, running: Option<&Runn
         whom,
         locked: stand.lock == Lock::Locked,
         running: running.filter(|_| is_here).cloned(),
+        acts: act::acts(stand, seat, sitting.map(|(picture, _, member)| (picture, member))),
     }
 }
 
@@ -315,6 +325,7 @@ fn pad_view(pictures: &[Picture], stand: &Stand, pad: &Pad, now: Tick) -> PadVie
             Some(Refused::Failed(sentence)) => sentence.clone(),
             _ => String::new(),
         },
+        act: stand.acts.wished,
     }
 }
 

@@ -47,6 +47,8 @@ fn waiting(position: u32, number: &str, since: i64) -> WaitingCaller {
         name: String::new(),
         since: at(since),
         channel: "1.1".into(),
+        channel_name: "PJSIP/trunk-00000001".into(),
+        priority: Some(0),
     }
 }
 

@@ -99,6 +99,7 @@ impl Bench {
             accounts: accounts.clone(),
             history: stand_in.clone(),
             supervisor: stand_in.clone(),
+            floor: stand_in.clone(),
             wall: stand_in.clone(),
             walls: stand_in.clone(),
             phones: vec![Phone { extension: "201".into(), name: "Desk 201".into() }],
@@ -228,6 +229,8 @@ fn floor() -> Snapshot {
         name: HOSTILE.into(),
         since: now.minus_seconds(12),
         channel: UniqueId::new("1795330864.3"),
+        channel_name: "PJSIP/trunk-00000000".into(),
+        priority: Some(0),
     };
     Snapshot {
         pbx: PbxName::new("pbx"),

@@ -50,6 +50,7 @@ impl House {
             problems: Vec::new(),
             setup: setup_seen,
             heat: Arc::new(|_| Box::pin(async { crate::kiosk::HeatAnswer::default() })),
+            acts: None,
             desk: None,
         };
         let control = Control::new(Vec::new(), Vec::new(), bench.store.clone());

@@ -7,11 +7,12 @@ use axum::body::Bytes;
 use futures_util::future::BoxFuture;
 
 use crate::admin::{
-    Ask, Explained, Health, HealthSource, HeatHours, HistoryError, HistoryRequest, HistorySource, Size,
-    Supervisor, WallAct, WallPicture,
+    Ask, Explained, FloorActs, Health, HealthSource, HeatHours, HistoryError, HistoryRequest, HistorySource,
+    Size, Supervisor, WallAct, WallPicture,
 };
 use crate::clock;
 use crate::domain::account::Actor;
+use crate::domain::act::{ActDone, ActError, ActRequest, Rights};
 use crate::domain::control::{self, ControlError, Mode, Supervision, SupervisionState, Target};
 use crate::domain::history::explain::CallExplained;
 use crate::domain::history::identity::IdentityList;
@@ -30,6 +31,8 @@ pub(super) struct StandIn {
     pub(super) started: Mutex<Vec<control::Request>>,
     pub(super) running: Mutex<Vec<Supervision>>,
     pub(super) refuse: Mutex<Option<ControlError>>,
+    pub(super) acted: Mutex<Vec<ActRequest>>,
+    pub(super) refuse_act: Mutex<Option<ActError>>,
     pub(super) views: Mutex<Vec<(Identity, Size)>>,
     pub(super) acts: Mutex<Vec<WallAct>>,
     pub(super) hours: Mutex<HeatHours>,
@@ -98,6 +101,27 @@ impl HistorySource for StandIn {
         Box::pin(async move {
             self.words.lock().expect("a lock").push((actor, None));
             Ok(())
+        })
+    }
+}
+
+impl FloorActs for StandIn {
+    fn act(&self, request: ActRequest) -> BoxFuture<'_, Result<ActDone, ActError>> {
+        Box::pin(async move {
+            request.act.check()?;
+            Rights::default().check(&request.act, request.role)?;
+            if let Some(error) = self.refuse_act.lock().expect("a lock").clone() {
+                return Err(error);
+            }
+            let done = ActDone {
+                pbx: PbxName::new("pbx"),
+                act: request.act.word().into(),
+                queues: vec!["sales".into()],
+                upon: "PJSIP/101".into(),
+                reported: "PJSIP/101 is paused (Lunch) in sales.".into(),
+            };
+            self.acted.lock().expect("a lock").push(request);
+            Ok(done)
         })
     }
 }

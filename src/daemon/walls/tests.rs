@@ -46,6 +46,7 @@ fn feed() -> (Feed, Vec<Box<dyn std::any::Any>>) {
         problems: Vec::new(),
         setup: setup_seen,
         heat: Arc::new(|_| Box::pin(async { crate::kiosk::HeatAnswer::default() })),
+        acts: None,
         desk: None,
     };
     (feed, vec![Box::new(live), Box::new(today), Box::new(database), Box::new(setup)])

@@ -105,6 +105,7 @@ mod tests {
             paused: false,
             paused_reason: None,
             penalty: 0,
+            dynamic: false,
             partner: None,
             channel: legs.first().map(UniqueId::new),
             legs: legs.iter().map(UniqueId::new).collect(),
@@ -118,6 +119,8 @@ mod tests {
             name: String::new(),
             since: now,
             channel: "1.9".into(),
+            channel_name: "PJSIP/trunk-00000000".into(),
+            priority: Some(0),
         };
         let queue = QueueSnapshot {
             name: "sales".into(),

@@ -230,6 +230,8 @@ impl Floor {
             number: channel.caller_number.clone(),
             name: channel.caller_name.clone(),
             since: now,
+            channel_name: channel.name.clone(),
+            priority: None,
         };
         self.touch_channel(channel, now);
         let Some(queue) = self.queues.get_mut(queue) else { return UNKNOWN };

@@ -91,6 +91,8 @@ pub struct MemberInfo {
     pub paused_reason: SmolStr,
     /// The member's own wrap-up time in seconds; 0 means the queue's.
     pub wrap_up_seconds: u32,
+    /// Was added by hand and can be removed; else it stands in queues.conf or in the table.
+    pub dynamic: bool,
 }
 
 /// A queue as `QueueParams` describes it.
@@ -115,6 +117,8 @@ pub struct EntryInfo {
     pub channel: ChannelInfo,
     /// Seconds waited when the list was made.
     pub wait_seconds: i64,
+    /// Higher is served first.
+    pub priority: i64,
 }
 
 /// A channel as `CoreShowChannels` lists it.

@@ -80,6 +80,9 @@ pub(super) struct Caller {
     pub(super) number: SmolStr,
     pub(super) name: SmolStr,
     pub(super) since: Moment,
+    pub(super) channel_name: SmolStr,
+    /// Known from a whole picture only.
+    pub(super) priority: Option<i64>,
 }
 
 #[derive(Clone, Debug)]

@@ -132,6 +132,8 @@ impl Floor {
                 number: entry.channel.caller_number,
                 name: entry.channel.caller_name,
                 since: since.unwrap_or_else(|| now.minus_seconds(entry.wait_seconds)),
+                channel_name: entry.channel.name,
+                priority: Some(entry.priority),
             });
         }
     }

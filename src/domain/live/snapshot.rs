@@ -136,6 +136,10 @@ pub struct WaitingCaller {
     pub since: Moment,
     /// The caller's channel.
     pub channel: UniqueId,
+    /// That channel's name: what a queue knows its callers by.
+    pub channel_name: String,
+    /// Higher is served first; `None` until a whole picture has told it.
+    pub priority: Option<i64>,
 }
 
 /// An interface in a queue.
@@ -157,6 +161,8 @@ pub struct MemberSnapshot {
     pub paused_reason: Option<String>,
     /// The penalty in this queue.
     pub penalty: u32,
+    /// Was added by hand and can be removed.
+    pub dynamic: bool,
     /// With whom, while ringing or in a call.
     pub partner: Option<Partner>,
     /// The agent's own phone leg, while there is exactly one that matters.
@@ -184,6 +190,7 @@ impl MemberSnapshot {
             paused: false,
             paused_reason: None,
             penalty: 0,
+            dynamic: false,
             partner: None,
             channel: None,
             legs: Vec::new(),

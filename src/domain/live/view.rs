@@ -35,6 +35,12 @@ impl Floor {
             name: caller.name.to_string(),
             since: caller.since,
             channel: caller.id.clone(),
+            channel_name: self
+                .channels
+                .get(&caller.id)
+                .map_or(&caller.channel_name, |known| &known.info.name)
+                .to_string(),
+            priority: caller.priority,
         });
         QueueSnapshot {
             name: name.clone(),
@@ -62,6 +68,7 @@ impl Floor {
             paused: member.info.paused,
             paused_reason: (member.info.paused && !reason.is_empty()).then(|| reason.to_owned()),
             penalty: member.info.penalty,
+            dynamic: member.info.dynamic,
             partner: talks.and_then(|leg| self.partner(leg)),
             channel: leg.map(|leg| leg.info.unique_id()),
             legs: up().map(|leg| leg.info.unique_id()).collect(),

@@ -71,6 +71,7 @@ pub(super) struct Member {
     pub(super) paused: bool,
     pub(super) reason: Option<String>,
     pub(super) penalty: u32,
+    pub(super) dynamic: bool,
     pub(super) listeners: Vec<String>,
     pub(super) does: Does,
 }
@@ -190,6 +191,9 @@ impl Caller {
             name: self.name.clone(),
             since: moment(self.since),
             channel: self.channel.as_str().into(),
+            // For acts upon the floor, as legs are for listening.
+            channel_name: String::new(),
+            priority: None,
         }
     }
 
@@ -214,6 +218,7 @@ impl Member {
             paused: member.paused,
             reason: member.paused_reason.clone(),
             penalty: member.penalty,
+            dynamic: member.dynamic,
             listeners: member.listeners.clone(),
             does,
         }
@@ -230,6 +235,7 @@ impl Member {
             paused: self.paused,
             paused_reason: self.reason.clone(),
             penalty: self.penalty,
+            dynamic: self.dynamic,
             partner: does
                 .partner
                 .as_ref()

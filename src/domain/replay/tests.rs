@@ -62,6 +62,8 @@ fn caller(who: u8, now: Moment) -> WaitingCaller {
         name: String::new(),
         since: now,
         channel: format!("{}.{who}", now.wall.as_millisecond()).as_str().into(),
+        channel_name: String::new(),
+        priority: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::domain::account::Actor;
+use crate::domain::act::{ActDone, ActError, ActRequest};
 use crate::domain::control::{Mode, Request, Supervision};
 use crate::domain::ids::UniqueId;
 use crate::tasks::accounts::Identity;
@@ -21,6 +22,8 @@ pub enum Command {
     Cancel(UniqueId, String, Actor),
     /// End it, as this person wishes.
     Stop(UniqueId, Actor),
+    /// Act upon the floor.
+    Act(ActRequest),
 }
 
 impl fmt::Debug for Command {
@@ -33,6 +36,7 @@ impl fmt::Debug for Command {
                 f.debug_tuple("Cancel").field(channel).field(actor).field(by).finish()
             }
             Self::Stop(id, by) => f.debug_tuple("Stop").field(id).field(by).finish(),
+            Self::Act(request) => f.debug_tuple("Act").field(request).finish(),
         }
     }
 }
@@ -46,6 +50,8 @@ pub enum Answer {
     Started(Result<Supervision, String>),
     /// The mode of this one is changed.
     Changed(UniqueId, Result<Supervision, String>),
+    /// An act shows, or why not.
+    Acted(Result<ActDone, ActError>),
     /// This one has ended.
     Stopped(UniqueId, Result<(), String>),
 }

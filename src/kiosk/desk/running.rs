@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::domain::account::Actor;
+use crate::domain::act::{ActError, ActRequest};
 use crate::domain::control::{ControlError, Mode, Request, Supervision};
 use crate::domain::ids::UniqueId;
 use crate::domain::time::{Moment, Tick};
@@ -19,7 +20,7 @@ use crate::views::desk::{self, Refused};
 use crate::views::wall::Wall;
 
 use super::super::Action;
-use super::{Answer, Command, Desk, DeskState, Touch, Unlock};
+use super::{ActDesk, Answer, Command, Desk, DeskState, Touch, Unlock};
 
 /// A few accounts' hashes, two at a time, on a small board.
 const UNLOCK: Duration = Duration::from_secs(15);
@@ -32,12 +33,15 @@ const CHANGE: Duration = Duration::from_secs(8);
 /// has a deadline, so that a handful are under way at most.
 pub(in crate::kiosk) struct Running {
     desk: Option<(Desk, DeskState)>,
+    acts: Option<ActDesk>,
     under_way: FuturesUnordered<BoxFuture<'static, Answer>>,
 }
 
 impl Running {
-    pub(in crate::kiosk) fn new(desk: Option<&Desk>) -> Self {
-        Self { desk: desk.map(|desk| (desk.clone(), desk.state())), under_way: FuturesUnordered::new() }
+    pub(in crate::kiosk) fn new(desk: Option<&Desk>, acts: Option<&ActDesk>) -> Self {
+        let offered = acts.map(ActDesk::offered).unwrap_or_default();
+        let desk = desk.map(|desk| (desk.clone(), desk.state().offering(offered)));
+        Self { desk, acts: acts.cloned(), under_way: FuturesUnordered::new() }
     }
 
     /// Whether the pages must not turn by themselves.
@@ -97,10 +101,22 @@ impl Running {
     }
 
     fn carry_out(&mut self, command: Option<Command>) {
-        if let (Some(command), Some((desk, _))) = (command, &self.desk) {
-            self.under_way.push(carry_out(command, desk));
+        match (command, &self.desk) {
+            (Some(Command::Act(request)), _) => self.under_way.push(act(self.acts.clone(), request)),
+            (Some(command), Some((desk, _))) => self.under_way.push(carry_out(command, desk)),
+            _ => {}
         }
     }
+}
+
+/// Acts answer within 20 s by themselves.
+fn act(acts: Option<ActDesk>, request: ActRequest) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let Some(desk) = acts else {
+            return Answer::Acted(Err(ActError::Forbidden("This wall cannot act upon the floor.".into())));
+        };
+        Answer::Acted(desk.acts.act(request).await)
+    })
 }
 
 fn carry_out(command: Command, desk: &Desk) -> BoxFuture<'static, Answer> {
@@ -114,6 +130,7 @@ fn carry_out(command: Command, desk: &Desk) -> BoxFuture<'static, Answer> {
         (Command::Unlock(serial, _), Unlock::Always(_)) => {
             Box::pin(std::future::ready(Answer::Unlocked(serial, Err(Refused::Wrong))))
         }
+        (Command::Act(request), _) => act(None, request),
         (Command::Start(request), _) => Box::pin(start(control, request)),
         (Command::SetMode(id, mode, by), _) => Box::pin(set_mode(control, id, mode, by)),
         (Command::Stop(id, by), _) => Box::pin(stop(control, id, by)),

@@ -5,12 +5,14 @@ use slint::ComponentHandle;
 use tokio::sync::mpsc;
 
 use crate::domain::control::Mode;
-use crate::views::desk::{Choice, Desk, Ending, PadView, Running, Sheet, Stage, Why};
+use crate::views::desk::{
+    ActButton, ActStage, Acts, CallerSheet, Choice, Desk, Ending, PadView, Running, Sheet, Stage, Why,
+};
 
 use super::super::apply::Rows;
 use super::super::convert::drawn;
 use super::super::{Action, convert};
-use super::Touch;
+use super::{ActTouch, Touch};
 
 /// The models of one window.
 pub(in crate::kiosk) struct DeskRows {
@@ -37,9 +39,16 @@ impl DeskRows {
             self.calls.follow(before.map_or(&[], |sheet| &sheet.calls), &sheet.calls, choice);
             desk.set_here(sheet.running.as_ref().map(running).unwrap_or_default());
             desk.set_sheet(self::sheet(sheet));
+            self.acts(app, &sheet.acts);
+        }
+        if new.caller.is_some() || old.caller.is_some() {
+            Self::caller(app, new.caller.as_ref());
         }
         if let Some(pad) = &new.pad {
             desk.set_pad(self::pad(pad));
+            let acts = app.global::<ui::Acts>();
+            acts.set_pin(pad.act.is_some());
+            acts.set_pin_for(pad.act.map(button).unwrap_or_default());
         }
         if let Some(unlocked) = &new.unlocked {
             desk.set_who(drawn(&unlocked.name));
@@ -52,6 +61,76 @@ impl DeskRows {
         desk.set_pad_open(new.pad.is_some());
         desk.set_unlocked(new.unlocked.is_some());
         desk.set_bar_open(new.bar.is_some());
+    }
+}
+
+impl DeskRows {
+    fn acts(&self, app: &ui::AppWindow, acts: &Acts) {
+        let shown = app.global::<ui::Acts>();
+        shown.set_shown(acts.is_shown());
+        shown.set_pause(acts.pause);
+        shown.set_resume(acts.resume);
+        shown.set_hang_up(acts.hang_up);
+        shown.set_remove(acts.remove);
+        if !acts.reasons.is_empty() {
+            let reasons: Vec<slint::SharedString> = acts.reasons.iter().map(|reason| drawn(reason)).collect();
+            shown.set_reasons(slint::ModelRc::new(slint::VecModel::from(reasons)));
+        }
+        stage(&shown, &acts.stage);
+    }
+
+    fn caller(app: &ui::AppWindow, sheet: Option<&CallerSheet>) {
+        let shown = app.global::<ui::Acts>();
+        shown.set_caller_open(sheet.is_some());
+        let Some(sheet) = sheet else { return };
+        // Who waits no more keeps the name that was read last.
+        if sheet.position > 0 {
+            shown.set_caller(drawn(&sheet.who));
+        }
+        shown.set_caller_queue(drawn(&sheet.queue));
+        shown.set_caller_position(convert::int(sheet.position));
+        shown.set_caller_waiting(convert::int(sheet.waiting));
+        shown.set_caller_wait(sheet.wait.as_str().into());
+        shown.set_caller_live(sheet.live);
+        stage(&shown, &sheet.stage);
+    }
+}
+
+fn stage(shown: &ui::Acts<'_>, told: &ActStage) {
+    let (stage, asks, failed, sentence) = match told {
+        ActStage::Idle => (ui::ActStage::Idle, None, false, ""),
+        ActStage::Reasons => (ui::ActStage::Reasons, None, false, ""),
+        ActStage::Confirm(asks) => (ui::ActStage::Confirm, Some(*asks), false, ""),
+        ActStage::Sent => (ui::ActStage::Sent, None, false, ""),
+        ActStage::Told(worked, sentence, _) => (ui::ActStage::Told, None, !worked, sentence.as_str()),
+    };
+    if let Some(asks) = asks {
+        shown.set_asks(button(asks));
+    }
+    shown.set_stage(stage);
+    shown.set_failed(failed);
+    shown.set_sentence(drawn(sentence));
+}
+
+fn button(button: ActButton) -> ui::ActButton {
+    match button {
+        ActButton::Pause => ui::ActButton::Pause,
+        ActButton::Resume => ui::ActButton::Resume,
+        ActButton::HangUp => ui::ActButton::HangUp,
+        ActButton::Remove => ui::ActButton::Remove,
+        ActButton::MoveUp => ui::ActButton::MoveUp,
+        ActButton::Withdraw => ui::ActButton::Withdraw,
+    }
+}
+
+fn button_back(button: ui::ActButton) -> ActButton {
+    match button {
+        ui::ActButton::Pause => ActButton::Pause,
+        ui::ActButton::Resume => ActButton::Resume,
+        ui::ActButton::HangUp => ActButton::HangUp,
+        ui::ActButton::Remove => ActButton::Remove,
+        ui::ActButton::MoveUp => ActButton::MoveUp,
+        ui::ActButton::Withdraw => ActButton::Withdraw,
     }
 }
 
@@ -174,6 +253,13 @@ pub(in crate::kiosk) fn connect(app: &ui::AppWindow, actions: &mpsc::Sender<Acti
     desk.on_end(move || send(Touch::End));
     let send = sender();
     desk.on_open_running(move || send(Touch::OpenRunning));
+    let acts = app.global::<ui::Acts>();
+    let send = sender();
+    acts.on_press(move |button| send(Touch::Act(ActTouch::Press(button_back(button)))));
+    let send = sender();
+    acts.on_reason(move |at| send(Touch::Act(ActTouch::Reason(usize::try_from(at).unwrap_or(usize::MAX)))));
+    let send = sender();
+    acts.on_back(move || send(Touch::Act(ActTouch::Back)));
 }
 
 #[cfg(test)]
@@ -182,7 +268,7 @@ mod tests {
 
     use super::*;
     use crate::kiosk::{Painter, Rotation};
-    use crate::views::desk::{Attempt, Lock, Pad, Phone, Seat, Stand, desk};
+    use crate::views::desk::{ActStand, Attempt, Lock, Pad, Phone, Seat, Stand, desk};
     use crate::views::fixture::{at, picture};
     use crate::views::wall::{Page, Wall};
 
@@ -207,6 +293,7 @@ mod tests {
             lock: Lock::Locked,
             attempt: Attempt::None,
             listening: Vec::new(),
+            acts: ActStand::default(),
         };
         let desk = desk(&[picture], &stand, at(100));
         Arc::new(Wall { page: Page::Board, desk, ..Wall::default() })

@@ -1,12 +1,13 @@
 //! The decisions: locked or not, sheet, PIN pad, the one attempt. No clock, no waiting.
 
 use crate::domain::account::{Actor, Role};
+use crate::domain::act::Act;
 use crate::domain::control::{Mode, Request, Target};
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::time::Tick;
 use crate::tasks::accounts::Identity;
 use crate::views::desk::{
-    About, Attempt, Call, Change, Floor, Lock, Pad, Phone, Reach, Refused, Seat, Stand,
+    About, ActStage, ActStand, Attempt, Call, Change, Floor, Lock, Pad, Phone, Reach, Refused, Seat, Stand,
 };
 
 use super::{Answer, Command, Touch};
@@ -20,9 +21,10 @@ const PIN_LONGEST: usize = 12;
 
 /// What is done as soon as somebody may.
 #[derive(Clone, Debug)]
-enum Wish {
+pub(super) enum Wish {
     Start(PbxName, String, Box<About>),
     Change(Mode),
+    Act(Option<PbxName>, Act),
 }
 
 /// Supervision at one wall.
@@ -57,6 +59,7 @@ impl DeskState {
                 lock,
                 attempt: Attempt::None,
                 listening: Vec::new(),
+                acts: ActStand::default(),
             },
             identity: known,
             origin,
@@ -74,7 +77,7 @@ impl DeskState {
 
     /// Whether the sheet or the PIN pad is open: then the pages must not turn.
     pub fn is_open(&self) -> bool {
-        self.stand.seat.is_some() || self.stand.pad.is_some()
+        self.stand.seat.is_some() || self.stand.pad.is_some() || self.stand.acts.caller.is_some()
     }
 
     /// The wall was touched, wherever: what is open or unlocked stays so.
@@ -115,6 +118,9 @@ impl DeskState {
             Touch::Enter => return self.enter(),
             Touch::Lock => self.lock(),
             Touch::End => return self.end(),
+            Touch::OpenCaller(place) => self.open_caller(place),
+            Touch::Act(touch) if self.stand.acts.caller.is_some() => return self.caller_touched(&touch),
+            Touch::Act(touch) => return self.act_touched(&touch, reach?),
         }
         None
     }
@@ -128,14 +134,19 @@ impl DeskState {
     pub fn close(&mut self) {
         self.close_pad();
         self.stand.seat = None;
+        self.stand.acts.caller = None;
         self.stand.call = None;
         if !self.stand.attempt.is_running() {
             self.stand.attempt = Attempt::None;
+        }
+        if self.stand.acts.stage != ActStage::Sent {
+            self.stand.acts.stage = ActStage::Idle;
         }
     }
 
     fn close_pad(&mut self) {
         self.stand.pad = None;
+        self.stand.acts.wished = None;
         self.wish = None;
         self.pin.clear();
     }
@@ -178,13 +189,21 @@ impl DeskState {
             Lock::LoggedIn { may: false, .. } => None,
             Lock::LoggedIn { .. } | Lock::Unlocked { .. } => self.go(wish, now),
             Lock::Locked => {
-                self.close_pad();
-                self.serial = self.serial.wrapping_add(1);
-                self.wish = Some(wish);
-                self.stand.pad = Some(Pad { digits: 0, checking: false, refused: None, mode });
+                self.ask_pin(wish);
+                if let Some(pad) = &mut self.stand.pad {
+                    pad.mode = mode;
+                }
                 None
             }
         }
+    }
+
+    /// Opens the PIN pad; `wish` is done once somebody has unlocked.
+    pub(super) fn ask_pin(&mut self, wish: Wish) {
+        self.close_pad();
+        self.serial = self.serial.wrapping_add(1);
+        self.wish = Some(wish);
+        self.stand.pad = Some(Pad { digits: 0, checking: false, refused: None, mode: Mode::Listen });
     }
 
     /// The call that a button means: the only one, or the chosen one.
@@ -199,6 +218,7 @@ impl DeskState {
     fn go(&mut self, wish: Wish, now: Tick) -> Option<Command> {
         let who = self.identity.as_ref()?;
         match wish {
+            Wish::Act(pbx, act) => self.send_act(pbx, act),
             Wish::Start(pbx, supervisor, about) => {
                 if self.stand.attempt.is_running() {
                     return None;
@@ -269,6 +289,7 @@ impl DeskState {
             Answer::Started(result) => return self.started(result, now),
             Answer::Changed(id, result) => self.changed(&id, result),
             Answer::Stopped(id, result) => self.stopped(&id, result, now),
+            Answer::Acted(result) => self.acted(result, now),
         }
         None
     }
@@ -300,6 +321,7 @@ impl DeskState {
 
     /// Time passed.
     pub fn tick(&mut self, now: Tick) {
+        self.act_tick(now);
         if let Lock::Unlocked { until, .. } = &self.stand.lock
             && now.since(*until) >= 0
         {

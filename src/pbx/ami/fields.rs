@@ -89,6 +89,7 @@ impl<'a> Fields<'a> {
             paused: self.is("Paused", "1"),
             paused_reason: either("PausedReason", "Reason"),
             wrap_up_seconds: self.number("Wrapuptime"),
+            dynamic: self.is("Membership", "dynamic"),
         }
     }
 
@@ -117,6 +118,7 @@ impl<'a> Fields<'a> {
                 connected_name: text("ConnectedLineName"),
             },
             wait_seconds: self.number("Wait"),
+            priority: self.number("Priority"),
         }
     }
 

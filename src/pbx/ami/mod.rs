@@ -9,5 +9,6 @@ pub mod frame;
 pub mod hosts;
 pub mod output;
 mod privileges;
+pub mod probe;
 mod resync;
 pub mod session;

@@ -126,6 +126,11 @@ impl Cdr {
         })
     }
 
+    /// The table, quoted.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
     /// What positions are: numbers of rows, or the local seconds at which calls began.
     pub fn key(&self) -> Key {
         self.key

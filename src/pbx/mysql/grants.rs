@@ -61,6 +61,65 @@ pub fn script(database: &Database, account: &Account, tables: &Tables) -> String
     text
 }
 
+/// The tables that are read, each as schema and name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// The log of the queues, quoted.
+    pub queue_log: String,
+    /// The calls, quoted.
+    pub cdr: String,
+    /// The schema of the realtime tables.
+    main: String,
+    /// Everything that is read, quoted and in lower case.
+    all: Vec<String>,
+}
+
+/// The tables of one PBX that are read.
+pub fn needed(database: &Database) -> Needed {
+    let main = database.name.as_str();
+    let of_calls = database.cdr_name.as_deref().unwrap_or(main);
+    let log = database.queue_log_table.as_deref();
+    let logs: Vec<&str> = log.map_or_else(|| queue_log::USUAL.to_vec(), |log| vec![log]);
+    let calls = database.cdr_table.as_deref().unwrap_or(cdr::USUAL[0]);
+    let mut all: Vec<String> = vec![table(of_calls, calls), table(main, calls)];
+    // Where it is not named it may have any of its usual names, in either schema.
+    all.extend(logs.iter().flat_map(|log| [table(of_calls, log), table(main, log)]));
+    all.extend([cdr::QUEUES, people::MEMBERS].map(|name| table(main, name)));
+    Needed {
+        queue_log: table(of_calls, logs[0]),
+        cdr: table(of_calls, calls),
+        main: main.to_owned(),
+        all: all.iter().map(|name| name.to_lowercase()).collect(),
+    }
+}
+
+impl Needed {
+    /// Whether this table is read.
+    pub fn reads(&self, schema: &str, name: &str) -> bool {
+        self.all.contains(&qualified(schema, name).to_lowercase())
+    }
+
+    /// Whether this table may be changed in the web page.
+    pub fn may_change(&self, tables: &Tables, schema: &str, name: &str) -> bool {
+        schema.eq_ignore_ascii_case(&self.main) && changed(tables).any(|one| one.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether this table is configured to be seen in the web page.
+    pub fn may_see(&self, tables: &Tables, schema: &str, name: &str) -> bool {
+        schema.eq_ignore_ascii_case(&self.main) && is_in(&tables.allow, name)
+    }
+}
+
+/// A table with its schema, quoted.
+pub fn qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", quoted(schema), quoted(name))
+}
+
+/// A schema's name, quoted.
+pub fn quoted_name(schema: &str) -> String {
+    quoted(schema)
+}
+
 /// The tables that may be changed.
 fn changed(tables: &Tables) -> impl Iterator<Item = &str> {
     let usual = USUALLY_CHANGED.iter().copied().filter(|_| tables.allow.is_empty());

@@ -13,6 +13,7 @@
 //! | `cdr` | calls by their start, gently; queues' own service levels |
 //! | `people` | members with their names and wrap-up times; ends of single channels |
 //! | `grants` | the least rights that all of this needs, as statements |
+//! | `probe` | what the account may do, by trying |
 
 mod cdr;
 mod error;
@@ -20,13 +21,14 @@ mod grants;
 mod names;
 mod people;
 mod pool;
+pub mod probe;
 mod queue_log;
 mod relay;
 mod shape;
 
 pub use cdr::{Call, Calls, Cdr, QueueSettings, queue_settings};
 pub use error::MysqlError;
-pub use grants::{Account, script};
+pub use grants::{Account, Needed, needed, qualified, quoted_name, script};
 pub use people::{Ended, Members, ends_of, queue_members};
 pub use pool::Mysql;
 pub use queue_log::{Between, Key, QueueLog, Read, Seen};

@@ -60,6 +60,15 @@ impl Classes {
         self.0 & other.0 == other.0
     }
 
+    /// The set as manager.conf writes it.
+    pub fn words(self) -> String {
+        if self == Self::ALL {
+            return "all".to_owned();
+        }
+        let held = NAMES.iter().filter(|(_, class)| self.holds(*class));
+        held.map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+    }
+
     /// The set written as `call,agent`; `on` and `all` are all, `off` and `none` are none. `None` for a word that is no
     /// class.
     pub fn parse(text: &str) -> Option<Self> {

@@ -53,6 +53,7 @@ impl Hub {
             "QueueSummary" => lists::summary(self.pbx.state(), request, action_id, millis),
             "CoreStatus" => self.core_status(action_id),
             "CoreSettings" => core_settings(action_id),
+            "Getvar" => self.getvar(id, request),
             "SimFault" => return self.ask_for_fault(id, request, now),
             name => return self.command(id, name, request, write, now),
         };
@@ -83,6 +84,25 @@ impl Hub {
             }
             Err(why) => self.reply(id, answer::error(action_id, &why.to_string())),
         }
+    }
+
+    /// Only what manager.conf says of the user who asks: `AST_CONFIG(manager.conf,wall,read)`.
+    fn getvar(&self, id: SessionId, request: &Request) -> Vec<u8> {
+        let variable = request.get("Variable");
+        let account = self.sessions.get(&id).and_then(|session| session.account.as_ref());
+        let value = account.map_or_else(String::new, |account| {
+            let asked =
+                |key: &str| variable == format!("AST_CONFIG(manager.conf,{},{key})", account.username);
+            if asked("read") {
+                account.read.words()
+            } else if asked("write") {
+                account.write.words()
+            } else {
+                String::new()
+            }
+        });
+        let answer = Answer::success(request.get("ActionID"));
+        answer.with("Variable", variable).with("Value", value).finish()
     }
 
     fn core_status(&self, action_id: &str) -> Vec<u8> {

@@ -26,7 +26,7 @@ const fn known(name: &'static str, classes: Classes, synopsis: &'static str) -> 
 const SHOW: Classes = Classes::SYSTEM.with(Classes::REPORTING);
 
 /// All of them, in Asterisk's order.
-pub(super) const ACTIONS: [Known; 21] = [
+pub(super) const ACTIONS: [Known; 24] = [
     known("BridgeList", Classes::NONE, "Get a list of bridges in the system.  (Priv: <none>)"),
     known("Challenge", Classes::NONE, "Generate Challenge for MD5 Auth.  (Priv: <none>)"),
     known("CoreSettings", SHOW, "Show PBX core settings (version etc).  (Priv: system,reporting,all)"),
@@ -38,6 +38,11 @@ pub(super) const ACTIONS: [Known; 21] = [
         "List the current known device states.  (Priv: call,reporting,all)",
     ),
     known("Events", Classes::NONE, "Control Event Flow.  (Priv: <none>)"),
+    known(
+        "Getvar",
+        Classes::CALL.with(Classes::REPORTING),
+        "Gets a channel variable or function value.  (Priv: call,reporting,all)",
+    ),
     known("Hangup", Classes::SYSTEM.with(Classes::CALL), "Hangup channel.  (Priv: system,call,all)"),
     known("ListCommands", Classes::NONE, "List available manager commands.  (Priv: <none>)"),
     known("Login", Classes::NONE, "Login Manager.  (Priv: <none>)"),
@@ -46,7 +51,13 @@ pub(super) const ACTIONS: [Known; 21] = [
     known("Ping", Classes::NONE, "Keepalive command.  (Priv: <none>)"),
     known("PlayDTMF", Classes::CALL, "Play DTMF signal on a specific channel.  (Priv: call,all)"),
     known("QueueAdd", Classes::AGENT, "Add interface to queue.  (Priv: agent,all)"),
+    known(
+        "QueueChangePriorityCaller",
+        Classes::NONE,
+        "Change priority of a caller on queue.  (Priv: <none>)",
+    ),
     known("QueuePause", Classes::AGENT, "Makes a queue member temporarily unavailable.  (Priv: agent,all)"),
+    known("QueuePenalty", Classes::AGENT, "Set the penalty for a queue member.  (Priv: agent,all)"),
     known("QueueRemove", Classes::AGENT, "Remove interface from queue.  (Priv: agent,all)"),
     known("QueueStatus", Classes::NONE, "Show queue status.  (Priv: <none>)"),
     known("QueueSummary", Classes::NONE, "Show queue summary.  (Priv: <none>)"),

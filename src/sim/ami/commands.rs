@@ -40,13 +40,32 @@ pub(super) fn command(
             let (queue, interface) = (given(request, "Queue", both)?, given(request, "Interface", both)?);
             Ok((Command::QueueRemove { queue, interface }, "Removed interface from queue"))
         }
+        "QueuePenalty" => {
+            let interface = given(request, "Interface", "Need 'Interface' and 'Penalty' parameters.")?;
+            let penalty = given(request, "Penalty", "Need 'Interface' and 'Penalty' parameters.")?;
+            let queue = request.given("Queue").map(Arc::from);
+            let penalty = penalty.parse().unwrap_or(0);
+            let command = Command::QueuePenalty { interface, queue, penalty };
+            Ok((command, "Interface penalty set successfully"))
+        }
+        "QueueChangePriorityCaller" => {
+            let command = Command::QueueChangePriority {
+                queue: given(request, "Queue", "'Queue' not specified.")?,
+                caller: given(request, "Caller", "'Caller' not specified.")?,
+                priority: given(request, "Priority", "'Priority' not specified.")?
+                    .parse()
+                    .map_err(|_| "'Priority' need integer.")?,
+                immediate: request.says_yes("Immediate"),
+            };
+            Ok((command, "Priority change for caller on queue"))
+        }
         "QueueWithdrawCaller" => Ok((
             Command::QueueWithdrawCaller {
-                queue: given(request, "Queue", "No queue specified")?,
-                caller: given(request, "Caller", "No caller specified")?,
+                queue: given(request, "Queue", "'Queue' not specified.")?,
+                caller: given(request, "Caller", "'Caller' not specified.")?,
                 info: request.get("WithdrawInfo").into(),
             },
-            "Caller withdraw request success",
+            "Withdraw requested successfully",
         )),
         _ => Err("Not simulated"),
     }

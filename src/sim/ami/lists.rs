@@ -180,7 +180,7 @@ fn queue_entry(queue: &Queue, position: u32, entry: &Entry, channel: &Channel, n
     text.put("ConnectedLineNum", known(&channel.connected.number));
     text.put("ConnectedLineName", known(&channel.connected.name));
     text.put("Wait", seconds(now - entry.since));
-    text.put("Priority", 0);
+    text.put("Priority", entry.priority);
     text
 }
 

@@ -165,7 +165,7 @@ impl Centre {
             return;
         }
         if self.agents[agent].is_paused() {
-            self.unpause(agent);
+            self.unpause(agent, None);
         }
         let plan = Arc::clone(&self.plan);
         let who = &plan.agents[agent];
@@ -209,7 +209,7 @@ impl Centre {
     pub(super) fn come_back(&mut self, agent: usize, serial: u32) {
         let mine = &self.agents[agent];
         if mine.pause_serial == serial && mine.at_work && mine.is_paused() {
-            self.unpause(agent);
+            self.unpause(agent, None);
             self.refresh(agent);
             self.scan_all_of(agent);
         }
@@ -234,14 +234,19 @@ impl Centre {
         self.refresh(agent);
     }
 
-    pub(super) fn unpause(&mut self, agent: usize) {
+    /// Ends a pause in one queue or all.
+    pub(super) fn unpause(&mut self, agent: usize, queue: Option<usize>) {
         let plan = Arc::clone(&self.plan);
         let (name, none) = (&plan.agents[agent].name, Arc::clone(&self.none));
-        self.log(&none, &none, name, "UNPAUSEALL", &[]);
+        if queue.is_none() {
+            self.log(&none, &none, name, "UNPAUSEALL", &[]);
+        }
         for place in 0..self.agents[agent].places.len() {
             let at = self.agents[agent].places[place].queue;
-            self.log(&none, &plan.queues[at].name, name, "UNPAUSE", &[]);
-            self.agents[agent].places[place].paused = None;
+            if queue.is_none_or(|queue| queue == at) {
+                self.log(&none, &plan.queues[at].name, name, "UNPAUSE", &[]);
+                self.agents[agent].places[place].paused = None;
+            }
         }
         self.refresh(agent);
     }

@@ -124,6 +124,7 @@ impl Centre {
             channel: id,
             since: self.now,
             original_position: position,
+            priority: 0,
         });
         let name = Arc::clone(&q.name);
         self.tell(|state| {

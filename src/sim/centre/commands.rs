@@ -27,10 +27,17 @@ impl Pbx for Centre {
             Command::QueuePause { interface, queue, paused, reason } => {
                 self.pause_named(&interface, queue.as_deref(), paused, &reason)
             }
+            // Who sits at a phone is the plan's, whatever name is given.
             Command::QueueAdd { queue, interface, name: _, penalty, paused } => {
                 self.add_named(&queue, &interface, penalty, paused)
             }
             Command::QueueRemove { queue, interface } => self.remove_named(&queue, &interface),
+            Command::QueuePenalty { interface, queue, penalty } => {
+                self.penalty_named(&interface, queue.as_deref(), penalty)
+            }
+            Command::QueueChangePriority { queue, caller, priority, immediate } => {
+                self.change_priority(&queue, &caller, priority, immediate)
+            }
             Command::QueueWithdrawCaller { queue, caller, info } => self.withdraw(&queue, &caller, &info),
         }
     }
@@ -56,6 +63,10 @@ impl Centre {
         }
         if self.privates.contains_key(&id) {
             self.dial_ends(id);
+            return Ok(());
+        }
+        if let Some(own) = self.privates.iter().find(|(_, private)| private.dest == id).map(|(own, _)| *own) {
+            self.dial_ends(own);
             return Ok(());
         }
         if let Some(call) = self.calls.get(&id) {
@@ -98,7 +109,7 @@ impl Centre {
         if paused {
             self.pause(agent, queue, reason);
         } else {
-            self.unpause(agent);
+            self.unpause(agent, queue);
             self.scan_all_of(agent);
         }
         Ok(())
@@ -124,12 +135,11 @@ impl Centre {
     }
 
     fn remove_named(&mut self, queue: &str, interface: &str) -> Result<(), Refused> {
-        let queue = self.queue_named(queue).ok_or(Refused::NotThere)?;
+        let queue = self.queue_named(queue).ok_or(Refused::NoQueueToLeave)?;
         let agent = self.agent_named(interface).ok_or(Refused::NotThere)?;
         let places = &self.agents[agent].places;
         let at = places.iter().position(|place| place.queue == queue).ok_or(Refused::NotThere)?;
-        // An agent without any queue would have no place to come back to.
-        if !places[at].is_dynamic || places.len() == 1 {
+        if !places[at].is_dynamic {
             return Err(Refused::NotDynamic);
         }
         self.agents[agent].places.remove(at);
@@ -145,9 +155,61 @@ impl Centre {
         Ok(())
     }
 
+    /// A queue knows its callers by their channels' names alone: a uniqueid finds nobody.
+    fn caller_named(&self, name: &str) -> Option<ChannelId> {
+        let channel = self.state.channel_named(name)?;
+        channel.name.eq_ignore_ascii_case(name).then_some(channel.id)
+    }
+
+    fn penalty_named(&mut self, interface: &str, queue: Option<&str>, penalty: u32) -> Result<(), Refused> {
+        let agent = self.agent_named(interface).ok_or(Refused::InvalidPenalty)?;
+        let only = match queue {
+            Some(name) => Some(self.queue_named(name).ok_or(Refused::InvalidPenalty)?),
+            None => None,
+        };
+        let plan = Arc::clone(&self.plan);
+        let (who, none) = (&plan.agents[agent].interface, Arc::clone(&self.none));
+        let mut found = false;
+        for place in 0..self.agents[agent].places.len() {
+            let at = self.agents[agent].places[place].queue;
+            let member = self.state.queues[at].members.iter_mut().find(|member| member.interface == *who);
+            let Some(member) = member.filter(|_| only.is_none_or(|queue| queue == at)) else { continue };
+            member.penalty = penalty;
+            let member = member.clone();
+            self.agents[agent].places[place].penalty = penalty;
+            self.log(&none, &plan.queues[at].name, who, "PENALTY", &[&penalty]);
+            self.tell(|_| Some(What::QueueMemberPenalty(member)));
+            found = true;
+        }
+        if found { Ok(()) } else { Err(Refused::InvalidPenalty) }
+    }
+
+    /// The line is by priority, and by time within the same. Nothing is told of it.
+    fn change_priority(
+        &mut self,
+        queue: &str,
+        caller: &str,
+        priority: i64,
+        immediate: bool,
+    ) -> Result<(), Refused> {
+        let queue = self.queue_named(queue).ok_or(Refused::NoQueueOfPriority)?;
+        let id = self.caller_named(caller).ok_or(Refused::NoCallerOfPriority)?;
+        let entries = &mut self.state.queues[queue].entries;
+        let at = entries.iter().position(|entry| entry.channel == id).ok_or(Refused::NoCallerOfPriority)?;
+        if immediate {
+            let mut entry = entries.remove(at);
+            entry.priority = priority;
+            let to = entries.iter().position(|other| other.priority < priority).unwrap_or(entries.len());
+            entries.insert(to, entry);
+        } else {
+            entries[at].priority = priority;
+        }
+        Ok(())
+    }
+
     fn withdraw(&mut self, queue: &str, caller: &str, info: &str) -> Result<(), Refused> {
-        let queue = self.queue_named(queue).ok_or(Refused::NoSuchCaller)?;
-        let id = self.channel(caller).ok_or(Refused::NoSuchCaller)?;
+        let queue = self.queue_named(queue).ok_or(Refused::NoQueueToWithdraw)?;
+        let id = self.caller_named(caller).ok_or(Refused::NoSuchCaller)?;
         let call = self.calls.get(&id).filter(|call| call.queue == queue && self.waits(id, call.visit));
         let callid = call.map(|call| Arc::clone(&call.callid)).ok_or(Refused::NoSuchCaller)?;
         self.cancel_ringing(id, "RINGCANCELED", 0);

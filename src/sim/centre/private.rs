@@ -18,7 +18,7 @@ pub(super) const PER_HOUR: f64 = 0.7;
 #[derive(Clone, Debug)]
 pub(super) struct Private {
     agent: usize,
-    dest: ChannelId,
+    pub(super) dest: ChannelId,
     since: Millis,
     answered: Option<Millis>,
     number: Arc<str>,

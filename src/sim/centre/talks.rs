@@ -194,8 +194,9 @@ impl Centre {
         let mine = &mut self.agents[agent];
         mine.taken += 1;
         mine.last_call = Some(self.now);
-        let queue = mine.in_call_of.unwrap_or(mine.places[0].queue);
-        let wrap_up = self.plan.queues[queue].wrap_up;
+        let queue = mine.in_call_of.or(mine.places.first().map(|place| place.queue));
+        // Who was removed from the last queue meanwhile has nothing to wrap up for.
+        let wrap_up = queue.map_or(0, |queue| self.plan.queues[queue].wrap_up);
         self.freed(agent, wrap_up);
     }
 }

@@ -40,7 +40,11 @@ pub enum Command {
     QueueAdd { queue: Arc<str>, interface: Arc<str>, name: Arc<str>, penalty: u32, paused: bool },
     /// Removes a dynamic member.
     QueueRemove { queue: Arc<str>, interface: Arc<str> },
-    /// Takes a waiting caller (by channel name or uniqueid) out of a queue.
+    /// Changes a member's penalty in one queue or, without one, in all.
+    QueuePenalty { interface: Arc<str>, queue: Option<Arc<str>>, penalty: u32 },
+    /// Gives a waiting caller (by channel name) another priority, and if `immediate` another place in the line.
+    QueueChangePriority { queue: Arc<str>, caller: Arc<str>, priority: i64, immediate: bool },
+    /// Takes a waiting caller (by channel name) out of a queue.
     QueueWithdrawCaller { queue: Arc<str>, caller: Arc<str>, info: Arc<str> },
 }
 
@@ -68,8 +72,23 @@ pub enum Refused {
     /// QueueRemove
     #[error("Member not dynamic")]
     NotDynamic,
+    /// QueueRemove
+    #[error("Unable to remove interface from queue: No such queue")]
+    NoQueueToLeave,
+    /// QueuePenalty
+    #[error("Invalid interface, queuename or penalty")]
+    InvalidPenalty,
+    /// QueueChangePriorityCaller
+    #[error("Unable to change priority caller on queue: No such queue")]
+    NoQueueOfPriority,
+    /// QueueChangePriorityCaller
+    #[error("Unable to change priority caller on queue: No such caller")]
+    NoCallerOfPriority,
     /// QueueWithdrawCaller
-    #[error("Unable to withdraw caller from queue: No such caller")]
+    #[error("Unable to request withdraw from queue: No such queue")]
+    NoQueueToWithdraw,
+    /// QueueWithdrawCaller
+    #[error("Unable to request withdraw from queue: No such caller")]
     NoSuchCaller,
 }
 

@@ -129,6 +129,8 @@ pub enum What {
     QueueMemberAdded(Member),
     /// A dynamic member went.
     QueueMemberRemoved(Member),
+    /// A member's penalty changed.
+    QueueMemberPenalty(Member),
     /// A member paused or returned; `Member::paused` says which.
     QueueMemberPause(Member),
     /// A device changed, `PJSIP/101`.

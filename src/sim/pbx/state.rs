@@ -160,6 +160,8 @@ pub struct Entry {
     pub since: Millis,
     /// The position at the start, from 1.
     pub original_position: u32,
+    /// Higher is served first.
+    pub priority: i64,
 }
 
 /// A queue.

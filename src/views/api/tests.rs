@@ -21,6 +21,7 @@ fn floor() -> Snapshot {
         paused: false,
         paused_reason: None,
         penalty: 0,
+        dynamic: false,
         partner: Some(snapshot::Partner { number: "5550001".into(), name: "C".into() }),
         channel: Some(UniqueId::new("1795330864.4")),
         legs: Vec::new(),
@@ -34,6 +35,8 @@ fn floor() -> Snapshot {
         name: "C".into(),
         since: now().minus_seconds(12),
         channel: UniqueId::new("1795330864.3"),
+        channel_name: "PJSIP/trunk-00000000".into(),
+        priority: Some(0),
     };
     Snapshot {
         pbx: PbxName::new("pbx"),
@@ -134,7 +137,7 @@ fn the_live_document_has_the_agreed_fields_and_meanings() {
         queue["members"][0],
         serde_json::json!({"interface": "PJSIP/101", "name": "Alice \"A\" Adams", "state": "busy",
             "sub_state": "talking", "since": "2026-11-22T10:30:37+01:00", "paused": false,
-            "paused_reason": null, "penalty": 0, "calls_today": 4,
+            "paused_reason": null, "penalty": 0, "dynamic": false, "calls_today": 4,
             "partner": {"number": "5550001", "name": "C"}, "channel": "1795330864.4", "listeners": ["201"]})
     );
 }

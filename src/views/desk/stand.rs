@@ -4,7 +4,7 @@ use crate::domain::control::Mode;
 use crate::domain::ids::{PbxName, UniqueId};
 use crate::domain::time::Tick;
 
-use super::Seat;
+use super::{ActStand, Seat};
 
 /// A supervisor's phone that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,6 +186,8 @@ pub struct Stand {
     pub attempt: Attempt,
     /// Everybody who listens, wherever that was started.
     pub listening: Vec<Listening>,
+    /// Acts upon the floor.
+    pub acts: ActStand,
 }
 
 /// Somebody who listens.

@@ -30,6 +30,7 @@ fn stand(interface: &str) -> Stand {
         lock: Lock::Locked,
         attempt: Attempt::None,
         listening: Vec::new(),
+        acts: ActStand::default(),
     }
 }
 

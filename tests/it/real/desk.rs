@@ -55,6 +55,7 @@ impl Screen {
             problems: Vec::new(),
             setup: watch::channel(Setup::default()).1,
             heat: Arc::new(|_| Box::pin(async { HeatAnswer::default() })),
+            acts: None,
             desk: Some(desk),
         };
         let (publish, walls) = watch::channel(Arc::new(Wall::default()));

@@ -2,11 +2,13 @@
 
 mod appliance;
 mod browser;
+mod check;
 mod crowd;
 mod desk;
 mod edits;
 mod ends;
 mod floor;
+mod floor_actions;
 mod follow;
 mod hear;
 mod line;

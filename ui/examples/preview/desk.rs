@@ -44,6 +44,29 @@ fn attempt(args: &Args) -> Option<DeskRunning> {
     args.has("--over").then(|| ended(DeskEnding::CallOver, ""))
 }
 
+/// The second row: `--acts`, `--reasons`, `--confirm`, `--done`, `--not-done`.
+fn acts(app: &AppWindow, args: &Args) {
+    let acts = app.global::<Acts>();
+    let stages = [
+        ("--reasons", ActStage::Reasons, ""),
+        ("--confirm", ActStage::Confirm, ""),
+        ("--done", ActStage::Told, "PJSIP/101 is paused (Lunch) in sales, support."),
+        (
+            "--not-done",
+            ActStage::Told,
+            "Asterisk denies it: the AMI user lacks write=agent. Add it in manager.conf and run `manager reload`.",
+        ),
+    ];
+    acts.set_caller_open(args.has("--caller"));
+    let stage = stages.into_iter().find(|(flag, ..)| args.has(flag));
+    acts.set_shown(args.has("--acts") || stage.is_some());
+    acts.set_failed(args.has("--not-done"));
+    if let Some((_, stage, sentence)) = stage {
+        acts.set_stage(stage);
+        acts.set_sentence(sentence.into());
+    }
+}
+
 pub fn fill(app: &AppWindow, args: &Args) {
     let desk = app.global::<Desk>();
     let mut sheet = desk.get_sheet();
@@ -84,6 +107,7 @@ pub fn fill(app: &AppWindow, args: &Args) {
             ours => format!("{ours}, {other}").into(),
         };
     }
+    acts(app, args);
     let mut pad = desk.get_pad();
     (pad.wrong, pad.no_pins) = (args.has("--wrong-pin"), args.has("--no-pins"));
     pad.wait = if args.has("--wait") { 8 } else { 0 };

@@ -108,6 +108,7 @@ pub fn fill(app: &AppWindow, queues: usize, agents: usize, names: &[&str], peopl
             },
             wait: text(format!("{}:{:02}", (waiting - at) / 2, 50 - at % 50)),
             level: if at == 0 { level } else { Level::Calm },
+            key: "".into(),
         });
         tiles.push(QueueTile {
             name: names[queue % names.len()].into(),

@@ -12,7 +12,15 @@ fn at(second: i64) -> Moment {
 
 fn caller(since: i64) -> WaitingCaller {
     let (number, name) = ("5550001".into(), String::new());
-    WaitingCaller { position: 1, number, name, since: at(since), channel: "1.1".into() }
+    WaitingCaller {
+        position: 1,
+        number,
+        name,
+        since: at(since),
+        channel: "1.1".into(),
+        channel_name: String::new(),
+        priority: None,
+    }
 }
 
 fn member(name: &str, state: BoardState, since: i64) -> MemberSnapshot {

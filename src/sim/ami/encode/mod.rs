@@ -76,6 +76,7 @@ fn call_event(what: &What, at: Option<Millis>) -> Option<Text> {
         | What::QueueMemberStatus(_)
         | What::QueueMemberAdded(_)
         | What::QueueMemberRemoved(_)
+        | What::QueueMemberPenalty(_)
         | What::QueueMemberPause(_) => return None,
     })
 }

@@ -44,6 +44,7 @@ pub(super) fn agent_event(what: &What, at: Option<Millis>) -> Text {
         What::QueueMemberStatus(member) => of_member("QueueMemberStatus", member, at),
         What::QueueMemberAdded(member) => of_member("QueueMemberAdded", member, at),
         What::QueueMemberRemoved(member) => of_member("QueueMemberRemoved", member, at),
+        What::QueueMemberPenalty(member) => of_member("QueueMemberPenalty", member, at),
         What::QueueMemberPause(member) => of_member("QueueMemberPause", member, at),
         // Never: `call_event` spells all others, which the compiler holds.
         _ => Text::event("UserEvent", Class::Agent, at),

@@ -40,7 +40,7 @@ impl Scripted {
             channel.linkedid = "1795330864.1".into();
         }
         pbx.state.queues[0].entries =
-            vec![Entry { channel: waiting, since: now - 3_500, original_position: 1 }];
+            vec![Entry { channel: waiting, since: now - 3_500, original_position: 1, priority: 0 }];
         pbx
     }
 
@@ -141,6 +141,8 @@ impl Pbx for Scripted {
             }
             Command::QueueAdd { .. } => return Err(Refused::AlreadyThere),
             Command::QueueRemove { .. } => return Err(Refused::NotDynamic),
+            Command::QueuePenalty { .. } => return Err(Refused::InvalidPenalty),
+            Command::QueueChangePriority { .. } => return Err(Refused::NoCallerOfPriority),
             Command::QueueWithdrawCaller { .. } => return Err(Refused::NoSuchCaller),
         }
         Ok(())

@@ -60,6 +60,32 @@ pub const CALLS_NOBODY: AmiUser = AmiUser {
 /// Too few rights: sees queues, may do nothing.
 pub const POOR: AmiUser = AmiUser { name: "poor", secret: "lab-poor", read: "agent", write: "" };
 
+/// Users that lack one class each, which is the end of the name.
+pub const LACKING: [AmiUser; 8] = {
+    const fn user(name: &'static str, read: &'static str, write: &'static str) -> AmiUser {
+        AmiUser { name, secret: "lab-lacking", read, write }
+    }
+    const READ: &str = ASTERFLOW.read;
+    const WRITE: &str = ASTERFLOW.write;
+    [
+        user("no-read-call", "agent,system,dtmf", WRITE),
+        user("no-read-agent", "call,system,dtmf", WRITE),
+        user("no-read-system", "call,agent,dtmf", WRITE),
+        user("no-read-dtmf", "call,agent,system", WRITE),
+        user("no-write-agent", READ, "call,originate,reporting"),
+        user("no-write-call", READ, "agent,originate,reporting"),
+        user("no-write-originate", READ, "agent,call,reporting"),
+        user("no-write-reporting", READ, "agent,call,originate"),
+    ]
+};
+/// More rights than AsterFlow needs.
+pub const RICH: AmiUser = AmiUser {
+    name: "rich",
+    secret: "lab-rich",
+    read: "call,agent,system,dtmf,dialplan",
+    write: "agent,call,originate,reporting,command,config",
+};
+
 /// Ports of one Asterisk, all on 127.0.0.1.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports {
@@ -97,7 +123,8 @@ impl Asterisk {
             rtp: ports::rtp_range(),
         };
         let certificate = options.ami_tls.then(|| instance.inside("etc/ami.pem"));
-        let users = [ASTERFLOW, FULL, CALLS_NOBODY, POOR];
+        let users: Vec<AmiUser> =
+            [ASTERFLOW, FULL, CALLS_NOBODY, POOR, RICH].into_iter().chain(LACKING).collect();
         config::write(&instance, &config::Plan { chroot, ports, database, users: &users, certificate })?;
         let mut this = Self { process: None, instance, ports, options };
         this.launch().await?;
