@@ -31,8 +31,8 @@ use crate::store::StoreError;
 use crate::tasks::control::Control;
 use parts::Parts;
 
-/// Everything has ended by then, or is left behind.
-const SHUTDOWN: Duration = Duration::from_secs(5);
+/// Everything has ended so long after listening was hung up (which takes two seconds at most), or is left behind.
+const SHUTDOWN: Duration = Duration::from_secs(3);
 
 /// `asterflow run`
 pub(crate) fn run(arguments: &Arguments, screen: Screen) -> Result<ExitCode> {

@@ -223,9 +223,11 @@ impl Control {
         Ok(held)
     }
 
-    /// Hangs up all that was started here, because the program ends. Takes two seconds at the most.
+    /// Hangs up all that was started here, because the program ends. Takes two seconds at the most; a second call nothing.
     pub async fn end(&self) {
-        self.shared.ending.store(true, Ordering::Relaxed);
+        if self.shared.ending.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let mut running = self.list();
         running.retain(|held| !held.foreign && held.ended.is_none() && held.state != SupervisionState::Lost);
         let over = running.iter().map(async |held| {
