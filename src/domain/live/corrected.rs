@@ -15,18 +15,16 @@ pub struct Correction {
     pub listed: String,
 }
 
-/// Every field in which `listed` shows something else than `kept`. Ages are not compared: a list does not tell them.
+/// Every field in which `listed` shows something else than `kept`. Not compared: ages, which a list does not tell, and
+/// queues that come and go, which no event tells.
 pub fn corrections(kept: &Snapshot, listed: &Snapshot) -> Vec<Correction> {
     let mut found = Found(Vec::new());
     let name = |queue: &QueueSnapshot| queue.name.folded();
-    pairs(&kept.queues, &listed.queues, name, |before, after| match (before, after) {
-        (Some(before), Some(after)) => found.queue(before, after),
-        (before, after) => found.note(
-            before.or(after).map_or(String::new(), |queue| queue.name.to_string()),
-            "queue",
-            &before.is_some(),
-            &after.is_some(),
-        ),
+    pairs(&kept.queues, &listed.queues, name, |before, after| {
+        // No event tells of queues that come and go.
+        if let (Some(before), Some(after)) = (before, after) {
+            found.queue(before, after);
+        }
     });
     found.0
 }

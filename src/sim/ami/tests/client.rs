@@ -20,9 +20,13 @@ fn phones() -> Vec<SupervisorPhone> {
 }
 
 fn connect(bench: &Bench, stop: &watch::Sender<bool>) -> Live {
+    connect_as(USER, bench, stop)
+}
+
+fn connect_as(user: &str, bench: &Bench, stop: &watch::Sender<bool>) -> Live {
     let host = HostPort { host: "127.0.0.1".into(), port: bench.address.port() };
     let (tls, secret) = (Tls::Off, Secret::new(SECRET));
-    let ami = Ami { hosts: vec![host], tls, username: USER.into(), secret };
+    let ami = Ami { hosts: vec![host], tls, username: user.into(), secret };
     live::start(PbxName::new("sim"), ami, &phones(), shared(Default::default()), stop.subscribe())
 }
 
@@ -160,4 +164,17 @@ async fn noise_pieces_and_a_flood_change_nothing() {
     until(&live, "Bob paused in a flood", bob_is(BoardState::Paused)).await;
     let alice = member(&live.snapshot.borrow(), "PJSIP/101").expect("a member");
     assert_eq!(alice.sub_state, SubState::Talking);
+}
+
+#[tokio::test]
+async fn what_events_did_not_tell_a_picture_corrects_and_it_is_counted() {
+    let (bench, stop) = (Bench::start().await, watch::Sender::new(false));
+    // This login hears of calls and not of queues.
+    let live = connect_as("half", &bench, &stop);
+    until(&live, "live", is_live).await;
+    assert_eq!(live.snapshot.borrow().corrected, 0, "the first picture corrects nothing");
+    pause_bob(&bench, true).await;
+    until(&live, "Bob paused by the next picture", bob_is(BoardState::Paused)).await;
+    let corrected = live.snapshot.borrow().corrected;
+    assert_eq!(corrected, 2, "state and paused");
 }

@@ -55,10 +55,12 @@ impl Bench {
         };
         let deaf =
             Account { username: "deaf".into(), read: Classes::AGENT, write: Classes::NONE, ..full.clone() };
+        let half =
+            Account { username: "half".into(), read: Classes::CALL.with(Classes::SYSTEM), ..full.clone() };
         let wall = Account::for_wall(USER, Secret::new(SECRET));
         let stop = watch::Sender::new(false);
         let pbx = Box::new(Scripted::new(clock::now().wall.as_millisecond()));
-        let settings = Settings::new(0, [full, deaf, wall]);
+        let settings = Settings::new(0, [full, deaf, half, wall]);
         let server = start(settings, pbx, stop.subscribe()).await.expect("a free port");
         Self { address: server.address, _stop: stop }
     }
