@@ -191,7 +191,7 @@ fn read(db: &Connection, pbx: &str, segment: i64) -> Result<Option<Segment>, Sto
 mod tests {
     use super::*;
 
-    async fn bench() -> (tempfile::TempDir, Store, PbxName) {
+    fn bench() -> (tempfile::TempDir, Store, PbxName) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
         (folder, store, "pbx".into())
@@ -199,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn parts_are_one_segment_before_and_after_packing() {
-        let (_folder, store, pbx) = bench().await;
+        let (_folder, store, pbx) = bench();
         let other: PbxName = "other".into();
         for (part, bytes) in [vec![1; 500], vec![2; 500], vec![3; 500]].into_iter().enumerate() {
             let part = u32::try_from(part).expect("small");
@@ -221,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_go_by_age_and_by_size() {
-        let (_folder, store, pbx) = bench().await;
+        let (_folder, store, pbx) = bench();
         for begin in 0..10 {
             store
                 .replay_append(&pbx, begin * 1_000, 0, begin * 1_000 + 500, vec![0; 100])

@@ -76,9 +76,9 @@ fn happen(floor: &mut Snapshot, op: &Op, now: Moment) {
         member.sub_state = whys[usize::from(what / 4 % 4)];
         member.since = now;
         let partner = Partner { number: format!("555{what:04}"), name: "C".into() };
-        member.partner = (what % 3 == 0).then_some(partner);
-        member.channel = (what % 5 == 0).then(|| "1.1".into());
-        member.wrap_up_until = (what % 7 == 0).then(|| now.minus_seconds(-10));
+        member.partner = what.is_multiple_of(3).then_some(partner);
+        member.channel = what.is_multiple_of(5).then(|| "1.1".into());
+        member.wrap_up_until = what.is_multiple_of(7).then(|| now.minus_seconds(-10));
     };
     match op {
         Op::AddQueue(name) => queues.push(QueueSnapshot {
@@ -94,9 +94,9 @@ fn happen(floor: &mut Snapshot, op: &Op, now: Moment) {
         Op::RemoveQueue(_) => {}
         Op::Link(state) => {
             let states = [LinkState::Live, LinkState::Lost, LinkState::Refused];
-            let detail = (state % 2 == 0).then(|| "It does not answer.".to_owned());
+            let detail = state.is_multiple_of(2).then(|| "It does not answer.".to_owned());
             floor.ami.enter(states[usize::from(state % 3)], detail, now);
-            floor.ami.fresh_at = (state % 4 == 0).then_some(now);
+            floor.ami.fresh_at = state.is_multiple_of(4).then_some(now);
             floor.known = true;
         }
         Op::Tune(which, level) => {

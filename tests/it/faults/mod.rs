@@ -8,12 +8,13 @@ mod link;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use asterflow::config::{Ami, HostPort, Secret, Tls};
 use asterflow::domain::ids::QueueName;
 use asterflow::domain::link::LinkState;
 use asterflow::domain::live::snapshot::Snapshot;
+use asterflow::domain::time::Tick;
 use asterflow::sim::ami::{self, Account, Fault, Settings};
 use asterflow::sim::centre::Centre;
 use asterflow::sim::plan::{Plan, Size};
@@ -101,12 +102,11 @@ impl Link {
 
     /// Waits until the floor is as wished, and says how long it took.
     async fn within(&self, limit: Duration, wish: &str, fits: impl Fn(&Snapshot) -> bool) -> Duration {
-        let began = Instant::now();
+        let began = tick_now();
         let mut snapshot = self.live.snapshot.clone();
         let came = timeout(limit, snapshot.wait_for(|floor| fits(floor))).await;
         assert!(matches!(came, Ok(Ok(_))), "not {wish} within {limit:?}: {:#?}", self.floor().ami);
-        eprintln!("{wish} after {:?}", began.elapsed());
-        began.elapsed()
+        since(began)
     }
 
     /// Marked as old in time, with the last picture and a sentence.
@@ -128,8 +128,8 @@ impl Link {
     async fn is_right(&self) {
         let host = self.floor().ami.host.clone().expect("connected");
         let fresh = Self::up(&[host.parse().expect("an address")]).await;
-        let began = Instant::now();
-        while began.elapsed() < SOON {
+        let began = tick_now();
+        while since(began) < SOON {
             if told(&self.floor()) == told(&fresh.floor()) {
                 return;
             }
@@ -199,6 +199,16 @@ impl Process {
             let _ = self.child.wait().await;
         }
     }
+}
+
+/// The monotonic clock.
+fn tick_now() -> Tick {
+    asterflow::clock::now().tick
+}
+
+/// How long ago that was.
+fn since(tick: Tick) -> Duration {
+    Duration::from_millis(tick_now().since(tick).unsigned_abs())
 }
 
 /// A port on which nobody listens.
