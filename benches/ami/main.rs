@@ -46,8 +46,8 @@ fn main() {
 fn tell(name: &str, events: usize, cost: Cost) {
     let thousands = f64::from(u32::try_from(events).unwrap_or(u32::MAX)) / cost.cpu / 1000.0;
     println!(
-        "{name:10} {:.2} s CPU, {thousands:.0} k events a CPU second, peak {:.0} MB",
-        cost.cpu, cost.peak_mb
+        "{name:10} {:.2} s CPU, {:.2} s wall, {thousands:.0} k events a CPU second, peak {:.0} MB",
+        cost.cpu, cost.wall, cost.peak_mb
     );
 }
 
