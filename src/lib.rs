@@ -53,6 +53,8 @@
 //! | what people do in the demo | `sim/centre/`; who works where: `sim/plan.rs`; how it is spelled as AMI: `sim/ami/encode/` |
 //! | pausing, members, waiting callers, hanging up | `domain/act/` (what is meant, when it shows), `tasks/acts/` (how it is sent) |
 //! | what `check --online` finds | `pbx/ami/probe.rs`, `pbx/mysql/probe.rs` (facts), `cli/check/` (what is said of them) |
+//! | when an alarm is raised and lowered | `domain/alarm/` (the rules), `tasks/alarms.rs` (the watch) |
+//! | what is recorded of the floor | `domain/replay/` (what is kept, packed), `tasks/replay.rs`, `store/replay.rs` |
 //! | what listening does | `tasks/control/`, and which channel is meant: `domain/control/target.rs` |
 
 #![forbid(unsafe_code)]

@@ -74,11 +74,16 @@ fn by_channel(snapshot: &Snapshot, id: &UniqueId) -> Result<Leg, ControlError> {
 fn by_agent(snapshot: &Snapshot, interface: &Interface) -> Result<Leg, ControlError> {
     let is_meant =
         |member: &MemberSnapshot| member.interface.as_str().eq_ignore_ascii_case(interface.as_str());
-    let mine: Vec<_> = seats(snapshot).filter(|(_, member)| is_meant(member)).collect();
-    let Some((_, member)) = mine.first() else { return Err(ControlError::TargetGone) };
+    // A member behind a Local channel may be named by his phone as well.
+    let has_phone = |member: &MemberSnapshot| {
+        member.phones.iter().any(|phone| phone.eq_ignore_ascii_case(interface.as_str()))
+    };
+    let named = seats(snapshot).find(|(_, member)| is_meant(member));
+    let found = named.or_else(|| seats(snapshot).find(|(_, member)| has_phone(member)));
+    let Some((queue, member)) = found else { return Err(ControlError::TargetGone) };
     match member.legs.as_slice() {
         [] => Err(ControlError::TargetGone),
-        [only] => Ok(leg_of(mine[0].0, member, only)),
+        [only] => Ok(leg_of(queue, member, only)),
         several => {
             let partners = member.leg_partners.iter().cloned().chain(std::iter::repeat(None));
             let choice = |(leg, partner): (&UniqueId, _)| CallChoice { channel: leg.clone(), partner };
@@ -112,6 +117,7 @@ mod tests {
             leg_partners: vec![None; legs.len()],
             listeners: Vec::new(),
             wrap_up_until: None,
+            phones: vec!["pjsip/101".into()],
         };
         let caller = WaitingCaller {
             position: 1,
@@ -135,6 +141,25 @@ mod tests {
     fn check(legs: &[&str], target: Target, expect: Result<&str, &str>) {
         let got = resolve(&floor(legs), &target);
         assert_eq!(got.as_ref().map(|leg| leg.channel.as_str()).map_err(ControlError::kind), expect);
+    }
+
+    #[test]
+    fn a_member_behind_a_local_channel_is_found_by_his_phone_too() {
+        let mut floor = floor(&["1.4"]);
+        floor.queues[0].members[0].interface = "Local/101@from-queue/n".into();
+        for (name, expect) in [
+            ("Local/101@from-queue/n", Ok("1.4")),
+            ("PJSIP/101", Ok("1.4")),
+            ("PJSIP/10", Err("target-gone")),
+            ("PJSIP/1011", Err("target-gone")),
+        ] {
+            let got = resolve(&floor, &Target::Agent(Interface::new(name)));
+            assert_eq!(
+                got.as_ref().map(|leg| leg.channel.as_str()).map_err(ControlError::kind),
+                expect,
+                "{name}"
+            );
+        }
     }
 
     #[test]

@@ -108,7 +108,8 @@ impl Floor {
 
     fn legs_say(&self, member: &Member) -> Legs {
         let legs = self.legs_under(&member.keys, member.phones);
-        let says = legs.into_iter().map(|leg| self.leg_says(leg)).max_by_key(|says| *says as u8);
+        let called = self.called_by(&member.keys, member.phones);
+        let says = legs.into_iter().chain(called).map(|leg| self.leg_says(leg)).max();
         let silent = if member.phones == Phones::ByCall && self.has_left(&member.keys) {
             Legs::Left
         } else {

@@ -111,6 +111,21 @@ impl Floor {
         found
     }
 
+    /// The Local channel that a member is called by, where nobody behind it has answered yet and none of its phones is
+    /// known: what answers may be no phone at all.
+    pub(super) fn called_by(&self, keys: &[SmolStr], phones: Phones) -> Option<&Channel> {
+        if phones != Phones::ByCall {
+            return None;
+        }
+        let mut under = keys.iter().filter_map(|key| self.legs.get(key)).flatten();
+        let serves = |channel: &&Channel| {
+            channel.is_local()
+                && channel.part.as_ref().is_some_and(|part| !part.over)
+                && channel.answered_by.is_none()
+        };
+        under.find_map(|id| self.channels.get(id).filter(serves))
+    }
+
     /// The phone behind the first end of a Local channel.
     fn behind<'a>(&'a self, first: &'a Channel) -> Option<&'a Channel> {
         match &first.answered_by {

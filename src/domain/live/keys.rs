@@ -45,8 +45,11 @@ fn hint_of(state_interface: &str) -> Option<SmolStr> {
 }
 
 /// Whether a device is a phone that has channels: `PJSIP/101`, not `Custom:DND101`.
-fn is_phone(device: &str) -> bool {
-    device.contains('/') && !device.split('/').next().unwrap_or_default().contains(':') && !is_local(device)
+pub(super) fn is_phone(device: &str) -> bool {
+    device.contains('/')
+        && !device.starts_with("to ")
+        && !device.split('/').next().unwrap_or_default().contains(':')
+        && !is_local(device)
 }
 
 fn endpoint(device: &str) -> SmolStr {

@@ -175,6 +175,8 @@ pub struct MemberSnapshot {
     pub listeners: Vec<String>,
     /// When the wrap-up ends, while in it.
     pub wrap_up_until: Option<Moment>,
+    /// The member's phones as far as they are known, in lower case: `pjsip/101` also behind a Local channel.
+    pub phones: Vec<String>,
 }
 
 #[cfg(test)]
@@ -197,6 +199,7 @@ impl MemberSnapshot {
             leg_partners: Vec::new(),
             listeners: Vec::new(),
             wrap_up_until: None,
+            phones: Vec::new(),
         }
     }
 }

@@ -58,7 +58,8 @@ impl Floor {
         let reason = member.info.paused_reason.as_str();
         let wraps = member.board.sub_state == SubState::WrapUp;
         // A leg that is being set up names its caller before it rings.
-        let talks = leg.filter(|_| member.board.state == BoardState::Busy);
+        let called = || self.called_by(&member.keys, member.phones);
+        let talks = leg.or_else(called).filter(|_| member.board.state == BoardState::Busy);
         MemberSnapshot {
             interface: interface.clone(),
             name: member.agent(),
@@ -75,6 +76,12 @@ impl Floor {
             leg_partners: up().map(|leg| self.partner(leg)).collect(),
             listeners: leg.map(|leg| self.listeners(&leg.info.unique_id())).unwrap_or_default(),
             wrap_up_until: if wraps { member.wrap_up_until(now) } else { None },
+            phones: member
+                .keys
+                .iter()
+                .filter(|key| super::keys::is_phone(key))
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 

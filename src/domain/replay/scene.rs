@@ -245,6 +245,7 @@ impl Member {
             leg_partners: Vec::new(),
             listeners: self.listeners.clone(),
             wrap_up_until: does.wrap_up_until.map(moment),
+            phones: Vec::new(),
         }
     }
 

@@ -28,6 +28,7 @@ fn floor() -> Snapshot {
         leg_partners: Vec::new(),
         listeners: vec!["201".into()],
         wrap_up_until: None,
+        phones: Vec::new(),
     };
     let caller = WaitingCaller {
         position: 1,

@@ -44,6 +44,11 @@ pub(crate) fn take_machine() -> MutexGuard<'static, ()> {
 /// Runs `test` on a runtime of its own, alone on the machine.
 pub(crate) fn alone<T>(test: impl Future<Output = T>) -> T {
     let _machine = take_machine();
+    // What the program warned of is told with a failure. Another test may have been first.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(tracing::level_filters::LevelFilter::WARN)
+        .with_test_writer()
+        .try_init();
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
