@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::event::{AgentEnd, ChannelInfo, DeviceStatus, Event, MemberInfo};
-use super::floor::{Board, Caller, Channel, Floor, Member, Part, Phones};
+use super::floor::{Board, Channel, Floor, Member, Part, Phones};
 use super::keys;
 use super::snapshot::{BoardState, SubState};
 use crate::domain::ids::{AgentName, BridgeId, Interface, QueueName, UniqueId};
@@ -16,8 +16,8 @@ pub struct Applied {
     pub unknown: bool,
 }
 
-const UNKNOWN: Applied = Applied { unknown: true };
-const KNOWN: Applied = Applied { unknown: false };
+pub(super) const UNKNOWN: Applied = Applied { unknown: true };
+pub(super) const KNOWN: Applied = Applied { unknown: false };
 
 impl Floor {
     /// Takes one event. Repeated and unknown ones do no harm.
@@ -107,7 +107,7 @@ impl Floor {
         self.around(id, now, act);
     }
 
-    fn touch_channel(&mut self, info: ChannelInfo, now: Moment) {
+    pub(super) fn touch_channel(&mut self, info: ChannelInfo, now: Moment) {
         let id = info.unique_id();
         let known = self.channels.get(&id);
         // Most of what is told of a channel are its numbers and names: nobody's state hangs on them.
@@ -223,31 +223,6 @@ impl Floor {
         self.refresh(&[key], now);
     }
 
-    fn join(&mut self, queue: &QueueName, position: u32, channel: ChannelInfo, now: Moment) -> Applied {
-        let id = channel.unique_id();
-        let caller = Caller {
-            id: id.clone(),
-            number: channel.caller_number.clone(),
-            name: channel.caller_name.clone(),
-            since: now,
-            channel_name: channel.name.clone(),
-            priority: None,
-        };
-        self.touch_channel(channel, now);
-        let Some(queue) = self.queues.get_mut(queue) else { return UNKNOWN };
-        let since = queue.callers.iter().find(|known| known.id == id).map_or(now, |known| known.since);
-        queue.callers.retain(|known| known.id != id);
-        let place = (position.max(1) as usize - 1).min(queue.callers.len());
-        queue.callers.insert(place, Caller { since, ..caller });
-        KNOWN
-    }
-
-    fn leave(&mut self, queue: &QueueName, id: &UniqueId) -> Applied {
-        let Some(queue) = self.queues.get_mut(queue) else { return UNKNOWN };
-        queue.callers.retain(|caller| caller.id != *id);
-        KNOWN
-    }
-
     fn member(&mut self, info: MemberInfo, now: Moment) -> Applied {
         let name = QueueName::new(&info.queue);
         let Some(queue) = self.queues.get_mut(&name) else { return UNKNOWN };
@@ -284,6 +259,9 @@ impl Floor {
         now: Moment,
     ) {
         let (from, to) = (caller.unique_id(), leg.unique_id());
+        if !connected {
+            self.take_place(&queue, &caller);
+        }
         self.touch_channel(caller, now);
         self.touch_channel(leg, now);
         self.around(&to, now, |floor| {

@@ -61,7 +61,7 @@ impl Gone {
         }
     }
 
-    fn has(&self, id: &UniqueId) -> bool {
+    pub(super) fn has(&self, id: &UniqueId) -> bool {
         self.ids.contains_key(id)
     }
 }

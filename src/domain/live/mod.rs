@@ -13,6 +13,7 @@ pub mod event;
 mod floor;
 mod invariants;
 mod keys;
+mod line;
 mod picture;
 pub mod seen;
 pub mod snapshot;
