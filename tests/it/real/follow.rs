@@ -36,15 +36,19 @@ pub(crate) fn follow_by(live: &Live, who: Who, tell: fn(&MemberSnapshot) -> Stri
     let (stop, mut stopped) = oneshot::channel();
     let task = tokio::spawn(async move {
         let mut story: Vec<String> = Vec::new();
+        let mut ends = false;
         loop {
             let told = find(&snapshots.borrow_and_update(), who).map_or_else(|| "gone".to_owned(), tell);
             if story.last() != Some(&told) {
                 story.push(told);
             }
+            if ends {
+                return story;
+            }
+            // Whoever tells us to stop may have been woken by a picture of which we have not been told yet.
             tokio::select! {
-                biased;
-                changed = snapshots.changed() => if changed.is_err() { return story; },
-                _ = &mut stopped => return story,
+                changed = snapshots.changed() => ends = changed.is_err(),
+                _ = &mut stopped => ends = true,
             }
         }
     });
